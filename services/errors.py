@@ -1,0 +1,200 @@
+"""What can go wrong, and how each is answered: HTTP status, Kuzzle's `id` and `code`.
+
+ServiceError 500
+├── BadRequest 400
+│   ├── InvalidArgument          a named argument has a wrong value
+│   │   ├── InvalidType          ... or a wrong JSON type
+│   │   └── InvalidFilter        ... the filter; the path of the mistake is the argument
+│   ├── MissingArgument
+│   └── BodyUnreadable           the body is no JSON object
+├── RequestTooLarge 413
+├── LinkMissing 401              a download without a token
+├── LinkRefused 403              bad signature, or the token is for another path
+├── LinkExpired 410
+├── TokenInvalid 401             a caller's own token: wrong or expired
+├── Unauthorized 401             nobody, where somebody is needed
+├── Forbidden 403                somebody, without the right
+├── UnknownEngine 412
+├── NotFound 404                 a document of the store
+├── UnknownController 404, UnknownAction 404
+├── UrlNotFound 404, MethodNotAllowed 405, HttpVersionNotSupported 505
+├── StoreUnavailable 503         the store does not answer, or not in full
+├── AccessUnavailable 503        who would judge the caller does not answer
+└── Overloaded 503               this process serves as many downloads as it may
+
+Codes: kuzzle/lib/kerror of Kuzzle 2.56.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class ServiceError(Exception):
+    """An error that a caller is told about. `props` are the facts of the message."""
+
+    status: ClassVar[int] = 500
+    id: ClassVar[str | None] = None
+    code: ClassVar[int | None] = None
+
+    def __init__(self, message: str, **props: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.props: Mapping[str, Any] = props
+
+    def headers(self) -> Mapping[str, str]:
+        """HTTP headers that the answer owes beside its body."""
+        return {}
+
+
+class BadRequest(ServiceError):
+    status = 400
+
+
+class InvalidArgument(BadRequest):
+    """`argument` is the name as the caller wrote it, or the path of the mistake within it."""
+
+    id = "api.assert.invalid_argument"
+    code = 33619970
+
+    def __init__(self, argument: str, reason: str) -> None:
+        super().__init__(f'Invalid argument "{argument}": {reason}', argument=argument, reason=reason)
+        self.argument = argument
+        self.reason = reason
+
+
+class InvalidType(InvalidArgument):
+    id = "api.assert.invalid_type"
+    code = 33619969
+
+
+class InvalidFilter(InvalidArgument):
+    """`argument` is a path such as `query.and[1].range.values.temperature.gte`."""
+
+    def __init__(self, path: str, keyword: str | None, reason: str) -> None:
+        super().__init__(path, reason)
+        self.props = {"argument": path, "keyword": keyword, "reason": reason}
+        self.keyword = keyword
+
+
+class MissingArgument(BadRequest):
+    id = "api.assert.missing_argument"
+    code = 33619971
+
+    def __init__(self, argument: str) -> None:
+        super().__init__(f'Missing argument "{argument}".', argument=argument)
+
+
+class BodyUnreadable(BadRequest):
+    id = "network.http.body_parse_failed"
+    code = 50397196
+
+
+class RequestTooLarge(ServiceError):
+    status = 413
+    id = "network.http.request_too_large"
+    code = 50397185
+
+
+class LinkMissing(ServiceError):
+    status = 401
+
+
+class LinkRefused(ServiceError):
+    status = 403
+
+
+class LinkExpired(ServiceError):
+    status = 410
+
+
+class TokenInvalid(ServiceError):
+    status = 401
+    id = "security.token.invalid"
+    code = 117506049
+
+
+class Unauthorized(ServiceError):
+    status = 401
+    id = "security.rights.unauthorized"
+    code = 117637121
+
+
+class Forbidden(ServiceError):
+    status = 403
+    id = "security.rights.forbidden"
+    code = 117637122
+
+
+class UnknownEngine(ServiceError):
+    status = 412
+    id = "services.storage.unknown_index"
+    code = 16842753
+
+    def __init__(self, engine: str) -> None:
+        super().__init__(f'The index "{engine}" does not exist.', engineId=engine)
+
+
+class NotFound(ServiceError):
+    status = 404
+    id = "services.storage.not_found"
+    code = 16842763
+
+    def __init__(self, document: str, index: str, collection: str) -> None:
+        super().__init__(f'Document "{document}" not found in "{index}":"{collection}".', _id=document)
+
+
+class UnknownController(ServiceError):
+    status = 404
+    id = "api.process.controller_not_found"
+    code = 33685508
+
+    def __init__(self, controller: str) -> None:
+        super().__init__(f'API controller "{controller}" not found.', controller=controller)
+
+
+class UnknownAction(ServiceError):
+    status = 404
+    id = "api.process.action_not_found"
+    code = 33685509
+
+    def __init__(self, controller: str, action: str) -> None:
+        super().__init__(f'API action "{controller}":"{action}" not found', controller=controller, action=action)
+
+
+class UrlNotFound(ServiceError):
+    status = 404
+    id = "network.http.url_not_found"
+    code = 50397191
+
+
+class MethodNotAllowed(ServiceError):
+    """`allowed` are the verbs that the path does take."""
+
+    status = 405
+
+    def __init__(self, allowed: list[str]) -> None:
+        super().__init__(f"This path takes {', '.join(allowed)}.", allowed=allowed)
+        self.allowed = allowed
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Allow": ", ".join(self.allowed)}
+
+
+class HttpVersionNotSupported(ServiceError):
+    status = 505
+
+
+class StoreUnavailable(ServiceError):
+    status = 503
+    id = "services.storage.not_connected"
+    code = 16842776
+
+
+class AccessUnavailable(ServiceError):
+    status = 503
+
+
+class Overloaded(ServiceError):
+    status = 503
+    id = "api.process.overloaded"
+    code = 33685506

@@ -1,0 +1,110 @@
+"""The nouns: what is exported (Measure), of what (Target, Model), and how it is asked for (ExportRequest).
+
+The structs are what a page of a store is decoded into: only what a row needs, in the shape and with the
+names that Kuzzle stores (`_source` of Elasticsearch). `gc=False`: they hold no cycles.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from services.filters.nodes import All, Filter
+
+Kind = Literal["assets", "devices"]
+
+
+class Asset(msgspec.Struct, gc=False):
+    id: str | None = msgspec.field(name="_id", default=None)
+    model: str | None = None
+    measureName: str | None = None  # noqa: N815
+
+
+class Origin(msgspec.Struct, gc=False):
+    id: str | None = msgspec.field(name="_id", default=None)
+    deviceModel: str | None = None  # noqa: N815
+    measureName: str | None = None  # noqa: N815
+
+
+class Source(msgspec.Struct, gc=False):
+    measuredAt: Any = None  # noqa: N815  epoch ms, or as Elasticsearch took it: text, fraction
+    type: str | None = None
+    values: Any = None
+    asset: Asset | None = None
+    origin: Origin | None = None
+
+
+class Measure(msgspec.Struct, gc=False):
+    id: str = msgspec.field(name="_id")
+    source: Source = msgspec.field(name="_source")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whose measures: an asset or a device of an engine."""
+
+    engine: str
+    kind: Kind
+    id: str
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A measure's place on an asset or device: `temperatureExt` holds measures of type `temperature`.
+
+    As a pair that occurs among stored measures, either may be `None`: not stored.
+    """
+
+    name: str | None
+    type: str | None
+
+
+@dataclass(frozen=True)
+class Model:
+    """The model of an asset or a device: its slots, in order."""
+
+    name: str
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """One entry of Elasticsearch's `sort`; `None`: not given."""
+
+    field: str
+    order: Literal["asc", "desc"] = "asc"
+    missing: Any = None
+    mode: str | None = None
+    unmapped_type: str | None = None
+
+
+#: What an absent `sort` means. Ties are always in order of insertion.
+NEWEST_FIRST = (SortKey("measuredAt", "desc"),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRequest:
+    """One export, whole: what the token of a link holds.
+
+    `start_ms`, `end_ms`: epoch milliseconds, both inclusive, `None`: open. `offset`: rows to skip.
+    `size`: rows at most, `None`: all. `elastic_query`: with `lang=elasticsearch`, instead of `filter`.
+    """
+
+    export_id: str
+    target: Target
+    type: str | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+    filter: Filter = field(default_factory=All)
+    elastic_query: Mapping[str, Any] | None = None
+    sort: tuple[SortKey, ...] = NEWEST_FIRST
+    offset: int = 0
+    size: int | None = None
+    formula_guard: bool = True
+    asked_by: str = "-1"
+
+    def rows(self, count: int) -> int:
+        """Rows of the file when `count` measures match."""
+        left = max(0, count - self.offset)
+        return left if self.size is None else min(self.size, left)

@@ -1,0 +1,67 @@
+"""What a store of measures promises. The service knows no more of it than this.
+
+Which measures: those of the target (`asset._id`, or `origin.type` = device and `origin._id`) that have a
+`measuredAt`, within the range (inclusive), of the type, that match the filter. In the order of the sort,
+ties in order of insertion, ascending whatever the direction.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from services.measures import ExportRequest, Measure, Model, Slot, Target
+
+
+@dataclass(frozen=True)
+class Count:
+    """Measures that match, before `from` and `size`; not exact: at most (the filter is decided while reading)."""
+
+    rows: int
+    exact: bool
+
+
+class Reading(Protocol):
+    """One export being read, from one consistent view of the store."""
+
+    @property
+    def count(self) -> Count: ...
+
+    @property
+    def slots(self) -> Collection[Slot]:
+        """The pairs that occur among the target's measures in the range and of the type, whatever the filter."""
+
+    def pages(self) -> Iterator[Sequence[Measure]]:
+        """The rows, `from` and `size` applied, a page at a time, each page checked before it is handed out.
+
+        A page may be empty (read, and no row of it matched). Call once.
+        Raises `StoreUnavailable` when a page cannot be had in full: never a short end.
+        """
+
+    def close(self) -> None:
+        """Free what the store holds for it. Any number of times, at any moment, also when never started."""
+
+
+class Store(Protocol):
+    def ready(self) -> None:
+        """Raises `StoreUnavailable` with the reason when the store cannot be read."""
+
+    def model(self, target: Target) -> Model:
+        """The model of the target.
+
+        Raises `UnknownEngine`, `NotFound` (the target, or its model), `StoreUnavailable`.
+        """
+
+    def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        """`valuesMappings` of the measure models of these types; a type without a model is left out."""
+
+    def check(self, request: ExportRequest) -> Count:
+        """Refuse what cannot be read, and count.
+
+        Raises `InvalidArgument` (`sort`, `query`), `StoreUnavailable`.
+        """
+
+    def open(self, request: ExportRequest) -> Reading:
+        """Raises `InvalidArgument`, `StoreUnavailable`."""
+
+    def close(self) -> None:
+        """Let go of connections."""
