@@ -1,0 +1,82 @@
+"""What there is to call, and how clients learn of it (`server:publicApi`)."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from actions.calls import Call
+from actions.desk import Action
+from actions.exports import Exports
+from services.errors import InvalidType
+
+Routes = list[dict[str, str]]
+
+
+class Tokens(Protocol):
+    """What callers may ask about their own token."""
+
+    def check_token(self, token: str | None) -> dict[str, Any]: ...
+
+    def user(self, token: str | None) -> dict[str, Any]: ...
+
+
+def actions(exports: Exports, tokens: Tokens) -> Mapping[str, Mapping[str, Action]]:
+    return {
+        "device-manager/assets": {"exportMeasures": lambda call: exports.prepare(call, "assets")},
+        "device-manager/devices": {"exportMeasures": lambda call: exports.prepare(call, "devices")},
+        "auth": {
+            "checkToken": lambda call: tokens.check_token(_token_asked_about(call)),
+            "getCurrentUser": lambda call: tokens.user(_text("jwt", call.token)),
+        },
+        "server": {
+            "publicApi": lambda _: public_api(),
+            "info": lambda _: {"serverInfo": {"kuzzle": {"api": {"routes": public_api()}}}},
+        },
+    }
+
+
+def public_api() -> dict[str, dict[str, dict[str, Any]]]:
+    """Controllers, their actions and routes, in the form of Kuzzle's `server:publicApi`.
+
+    The SDK takes the shortest `url` of an action: for an export that must be the `POST`.
+    """
+    return {
+        controller: {
+            action: {"controller": controller, "action": action, "http": routes} for action, routes in routed.items()
+        }
+        for controller, routed in ROUTES.items()
+    }
+
+
+def _route(verb: str, path: str) -> dict[str, str]:
+    return {"verb": verb, "path": path, "url": path}
+
+
+def _export_routes(kind: str) -> Routes:
+    path = f"/_/device-manager/:engineId/{kind}/:_id/measures/_export"
+    return [_route("POST", path), _route("GET", f"{path}/:exportId")]
+
+
+ROUTES: Mapping[str, Mapping[str, Routes]] = {
+    "device-manager/assets": {"exportMeasures": _export_routes("assets")},
+    "device-manager/devices": {"exportMeasures": _export_routes("devices")},
+    "auth": {
+        "checkToken": [_route("POST", "/_checkToken")],
+        "getCurrentUser": [_route("GET", "/_me")],
+    },
+    "server": {
+        "publicApi": [_route("GET", "/_publicApi")],
+        "info": [_route("GET", "/")],
+    },
+}
+
+
+def _token_asked_about(call: Call) -> str | None:
+    """The body's `token`, else the caller's own."""
+    asked = call.body.get("token") if isinstance(call.body, Mapping) else None
+    return _text("token", call.token if asked is None else asked)
+
+
+def _text(name: str, value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidType(name, "must be a text.")
+    return value

@@ -1,0 +1,41 @@
+"""Kuzzle's answer: one shape for results and for errors."""
+
+import secrets
+from typing import Any
+
+from actions.calls import Call
+from services.errors import ServiceError
+
+Envelope = dict[str, Any]
+
+#: Tells processes apart in a log, as Kuzzle's node names do.
+NODE = f"measures-export-{secrets.token_hex(4)}"
+
+
+def of_result(call: Call, result: Any) -> Envelope:
+    return _envelope(call, 200, None, result)
+
+
+def of_error(call: Call, error: ServiceError) -> Envelope:
+    told = {
+        "message": error.message,
+        "status": error.status,
+        "id": error.id,
+        "code": error.code,
+        "props": dict(error.props),
+    }
+    return _envelope(call, error.status, told, None)
+
+
+def _envelope(call: Call, status: int, error: Any, result: Any) -> Envelope:
+    return {
+        "status": status,
+        "error": error,
+        "controller": call.controller,
+        "action": call.action,
+        "requestId": call.request_id,
+        "result": result,
+        "headers": {},
+        "node": NODE,
+        "volatile": call.volatile,
+    }

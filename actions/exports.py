@@ -1,0 +1,99 @@
+"""`exportMeasures`: a call becomes a link, and a link becomes the export that it was signed for."""
+
+import dataclasses
+import secrets
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from actions.calls import Call
+from actions.filenames import file_name
+from schemas import exports as schema
+from services import exports
+from services.errors import LinkMissing, LinkRefused, RequestTooLarge, TokenInvalid
+from services.links import Links
+from services.measures import ExportRequest, Kind, Target
+from services.stores.port import Store
+
+#: Bytes of a request line; gunicorn takes 8190 at most, nginx 8192.
+LONGEST_REQUEST_LINE = 8000
+
+#: The caller before anyone has judged the token.
+NOBODY = "-1"
+
+
+class Access(Protocol):
+    """Who may export."""
+
+    def admit(self, token: str | None, target: Target) -> str:
+        """Who asks. Raises `TokenInvalid`, `Unauthorized`, `Forbidden`, `AccessUnavailable`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exports:
+    """`lang` is meant where a caller names none; `public_url` begins links in place of the call's own origin."""
+
+    store: Store
+    links: Links
+    access: Access
+    lang: schema.Lang
+    public_url: str | None
+    formula_guard: bool
+
+    def prepare(self, call: Call, kind: Kind) -> dict[str, Any]:
+        """The result of `exportMeasures`."""
+        request = self._admit(call, self._read(call, kind))
+        count = exports.prepare(request, self.store)
+        path, expires_ms = self._sign(request)
+        return {
+            "link": (self.public_url or call.base_url).rstrip("/") + path,
+            "expiresAt": expires_ms,
+            "fileName": file_name(request.target),
+            "estimatedRows": count.rows,
+            "estimate": "exact" if count.exact else "at most",
+        }
+
+    def requested(self, target: Target, export_id: str, tokens: list[str]) -> ExportRequest:
+        """What the link's token was signed for.
+
+        Raises `LinkMissing`, `LinkRefused` (also when the path is not the token's), `LinkExpired`.
+        """
+        if not tokens:
+            raise LinkMissing("This link holds no token.")
+        if len(tokens) > 1:
+            raise LinkRefused("This link holds more than one token.")
+        request = schema.of_token(self.links.unsign(tokens[0]))
+        if (request.target, request.export_id) != (target, export_id):
+            raise LinkRefused("This link is not valid: its token is for another export.")
+        return request
+
+    def _read(self, call: Call, kind: Kind) -> ExportRequest:
+        return schema.of_call(
+            call.arguments,
+            call.body,
+            kind=kind,
+            lang=self.lang,
+            export_id=secrets.token_hex(8),
+            asked_by=NOBODY,
+            guard=self.formula_guard,
+        )
+
+    def _admit(self, call: Call, request: ExportRequest) -> ExportRequest:
+        if call.token is not None and not isinstance(call.token, str):
+            raise TokenInvalid("The token is no text.")
+        return dataclasses.replace(request, asked_by=self.access.admit(call.token, request.target))
+
+    def _sign(self, request: ExportRequest) -> tuple[str, int]:
+        token, expires_ms = self.links.sign(schema.to_token(request))
+        path = f"{path_of(request)}?jwt={token}"
+        if len(f"GET {path} HTTP/1.1") > LONGEST_REQUEST_LINE:
+            part = schema.largest_part(request)
+            raise RequestTooLarge(f'The request is too long for a link; its largest part is "{part}".', argument=part)
+        return path, expires_ms
+
+
+def path_of(request: ExportRequest) -> str:
+    """Where the download of an export is, percent-encoded."""
+    target = request.target
+    engine, document = quote(target.engine, safe=""), quote(target.id, safe="")
+    return f"/_/device-manager/{engine}/{target.kind}/{document}/measures/_export/{request.export_id}"

@@ -1,0 +1,69 @@
+"""The only wiring: settings and a store become an application."""
+
+import threading
+import time
+from pathlib import Path
+
+from flask import Flask
+from services.access import Access
+
+from actions.catalogue import actions
+from actions.desk import Desk
+from actions.exports import Exports
+from config import Settings
+from routes import commands, cors, errors, exports, health, kuzzle
+from routes.calls import LARGEST_BODY
+from routes.paths import Part, RawPaths
+from services.kept_secret import kept_secret
+from services.links import Links
+from services.stores.port import Store
+from services.turns import Turns
+
+
+def create_app(settings: Settings, store: Store, turns: Turns) -> Flask:
+    """`turns` is the store's too: one page at a time is decoded or encoded in a process."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.url_map.converters["part"] = Part
+    app.url_map.merge_slashes = False
+    app.wsgi_app = RawPaths(app.wsgi_app)  # type: ignore[method-assign]
+    access = make_access(settings)
+    prepared = Exports(
+        store=store,
+        links=Links(link_secrets(settings), ttl_seconds=settings.link_ttl_seconds, clock=time.time),
+        access=access,
+        lang=settings.default_lang,
+        public_url=settings.public_url,
+        formula_guard=settings.csv_formula_guard,
+    )
+    desk = Desk(actions(prepared, access))
+    downloads = exports.Downloads(
+        store=store,
+        turns=turns,
+        stalled_seconds=settings.stalled_client_seconds,
+        places=threading.BoundedSemaphore(exports.MOST_DOWNLOADS),
+    )
+    app.register_blueprint(exports.blueprint(desk, prepared, downloads))
+    app.register_blueprint(kuzzle.blueprint(desk))
+    app.register_blueprint(health.blueprint(store))
+    errors.register(app)
+    cors.register(app, settings.cors_origins)
+    commands.register(app, settings.sqlite_path)
+    return app
+
+
+def link_secrets(settings: Settings) -> tuple[str, ...]:
+    """Embedded, a secret is made and kept beside the data when none is set."""
+    if settings.link_secrets:
+        return settings.link_secrets
+    return (kept_secret(Path(settings.sqlite_path).parent / "link-secret"),)
+
+
+def make_access(settings: Settings) -> Access:
+    return Access(
+        settings.auth,
+        kuzzle_jwt_secret=settings.kuzzle_jwt_secret,
+        kuzzle_url=settings.kuzzle_url,
+        api_keys_file=settings.api_keys_file,
+        clock=time.time,
+    )

@@ -1,0 +1,54 @@
+"""How the service is served; each choice with its reason."""
+
+from gevent import monkey
+
+monkey.patch_all()  # first of all: what is imported before stays unpatched
+
+import os  # noqa: E402
+import sys  # noqa: E402
+from typing import Any  # noqa: E402
+
+from config import SettingsError, from_env  # noqa: E402
+
+try:
+    _settings = from_env(os.environ)
+except SettingsError as error:  # told once, by the master, instead of by every worker
+    sys.exit(f"The service cannot start:\n{error}")
+
+bind = f"{_settings.host}:{_settings.port}"
+wsgi_app = "wsgi:app"
+
+# A greenlet a download: hundreds of slow readers cost memory, not threads, and health answers in milliseconds.
+worker_class = "gevent"
+workers = _settings.workers
+
+# Above downloads, sockets and keep-alives together; the application refuses downloads over its own cap with a 503.
+worker_connections = 2000
+
+# Seconds. The worker's heartbeat, not a request's length: a gevent worker that misses it is stuck.
+timeout = 60
+# Seconds that running downloads have after SIGTERM; a 30 s stream finishes. Longer ones break, visibly.
+graceful_timeout = 40
+# Seconds an idle connection is kept for the next request.
+keepalive = 5
+
+# Bytes. The most that gunicorn takes; a link keeps its request line under 8,000.
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+
+# A worker that waits for a long download to end is not replaced meanwhile.
+max_requests = 0
+_MEMORY = "/dev/shm"  # noqa: S108  Linux
+# The heartbeat file in memory: a slow disk must not kill a worker.
+worker_tmp_dir = _MEMORY if os.path.isdir(_MEMORY) else None
+control_socket_disable = True
+
+# Paths without query strings: a token is in the query string.
+accesslog = "-"
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(M)s ms'
+errorlog = "-"
+
+
+def post_worker_init(worker: Any) -> None:
+    """Nothing yet."""

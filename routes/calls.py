@@ -1,0 +1,108 @@
+"""HTTP request -> Call, envelope -> HTTP response."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Request, Response, current_app
+
+from actions.calls import Call, new_request_id
+from actions.envelope import Envelope
+from schemas import bodies
+from services.errors import InvalidArgument, RequestTooLarge
+
+#: Bytes that a body may hold.
+LARGEST_BODY = 1024 * 1024
+
+#: Arguments that are JSON wherever they stand; in a query string as its text.
+JSON_ARGUMENTS = ("query", "sort")
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+def call(request: Request, controller: str, action: str, **arguments: str) -> Call:
+    """What a route was asked. Raises `BadRequest` naming the argument."""
+    given = query(request)
+    for name in arguments.keys() & given.keys():
+        raise InvalidArgument(name, "is given twice: in the path and in the query string.")
+    tokens = given.pop("jwt", None)
+    return Call(
+        controller=controller,
+        action=action,
+        arguments=given | arguments,
+        body=body(request),
+        token=bearer(request) or tokens,
+        request_id=request_id(request),
+        volatile=volatile(request),
+        base_url=request.url_root,
+    )
+
+
+def message_call(request: Request) -> Call:
+    """`POST /_query`: the whole request in the body."""
+    message = body(request)
+    if not isinstance(message, Mapping):
+        raise InvalidArgument("body", "must be a JSON object that holds the whole request.")
+    return Call.from_message(
+        {"requestId": request_id(request), "volatile": volatile(request)} | dict(message),
+        base_url=request.url_root,
+        token=bearer(request),
+    )
+
+
+def query(request: Request) -> dict[str, Any]:
+    """The query string; a name given twice is refused."""
+    found: dict[str, Any] = {}
+    try:
+        pairs = parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True, errors="strict")
+    except UnicodeError as error:
+        raise InvalidArgument("query string", "is no UTF-8.") from error
+    for name, value in pairs:
+        if name in found:
+            raise InvalidArgument(name, "is given twice.")
+        found[name] = _json(value) if name in JSON_ARGUMENTS else value
+    return found
+
+
+def body(request: Request) -> Any:
+    """The body as JSON, whatever its content type says; `None` when there is none."""
+    if request.content_length is not None and request.content_length > LARGEST_BODY:
+        raise RequestTooLarge(f"The body may hold {LARGEST_BODY} bytes.", argument="body")
+    text = request.get_data(cache=False, parse_form_data=False)
+    return bodies.read(text) if text.strip() else None
+
+
+def bearer(request: Request) -> str | None:
+    """The caller's own token: `Authorization: Bearer …`."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def request_id(request: Request) -> str:
+    """The caller's, when it can stand in a header; else a new one."""
+    asked = request.headers.get("X-Kuzzle-Request-Id", "")
+    return asked if _REQUEST_ID.fullmatch(asked) else new_request_id()
+
+
+def volatile(request: Request) -> Any:
+    text = request.headers.get("X-Kuzzle-Volatile")
+    return bodies.read(text) if text else None
+
+
+def answer(found: Envelope, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON with the envelope's status."""
+    response = current_app.response_class(json.dumps(found), status=found["status"], mimetype="application/json")
+    response.headers["X-Kuzzle-Request-Id"] = _header_safe(found["requestId"])
+    response.headers.update(headers or {})
+    return response
+
+
+def _header_safe(value: Any) -> str:
+    return value if isinstance(value, str) and _REQUEST_ID.fullmatch(value) else new_request_id()
+
+
+def _json(text: str) -> Any:
+    """A sort may also be the bare name of a field."""
+    return bodies.read(text) if text[:1] in '{["' and text else text

@@ -1,0 +1,22 @@
+"""CORS: pages of other origins may prepare an export and read its file name."""
+
+from flask import Flask, Response, request
+
+ALLOWED_METHODS = "GET, HEAD, POST, OPTIONS"
+ALLOWED_HEADERS = "Content-Type, Authorization, X-Kuzzle-Volatile, X-Kuzzle-Request-Id"
+EXPOSED_HEADERS = "Content-Disposition, X-Kuzzle-Request-Id"
+
+
+def register(app: Flask, origins: tuple[str, ...]) -> None:
+    """`origins`: those that may, or `*`. A preflight is answered by Flask's own OPTIONS, for known paths."""
+
+    @app.after_request
+    def allow(response: Response) -> Response:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin")
+        if origin and ("*" in origins or origin in origins):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS
+            response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+        return response

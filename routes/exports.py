@@ -1,0 +1,96 @@
+"""Prepare and download: reads, calls, answers."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+
+from actions.desk import Desk
+from actions.exports import Exports
+from actions.filenames import content_disposition, file_name
+from routes import calls
+from routes.sockets import ClientSocket
+from services import exports
+from services.errors import HttpVersionNotSupported, Overloaded
+from services.exports import Download
+from services.measures import ExportRequest, Kind, Target
+from services.stores.port import Store
+from services.turns import Turns
+
+#: Downloads that one process serves at a time; below gunicorn's worker_connections, so that health answers.
+MOST_DOWNLOADS = 1000
+
+PATH = "/_/device-manager/<part:engine>/<any(assets, devices):kind>/<part:document>/measures/_export"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Downloads:
+    """What a download needs. `stalled_seconds`: how long a reader may take nothing."""
+
+    store: Store
+    turns: Turns
+    stalled_seconds: int
+    places: threading.BoundedSemaphore
+
+
+def blueprint(desk: Desk, prepared: Exports, downloads: Downloads) -> Blueprint:
+    routes = Blueprint("exports", __name__)
+
+    @routes.post(PATH)
+    def prepare(engine: str, kind: Kind, document: str) -> Response:
+        arguments = {"engineId": engine, "_id": document}
+        return calls.answer(desk.answer(calls.call(request, f"device-manager/{kind}", "exportMeasures", **arguments)))
+
+    @routes.get(f"{PATH}/<part:export>")
+    def download(engine: str, kind: Kind, document: str, export: str) -> Response:
+        asked = prepared.requested(Target(engine, kind, document), export, request.args.getlist("jwt"))
+        if request.method == "HEAD":
+            return _csv(iter(()), asked)
+        if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+            raise HttpVersionNotSupported(
+                "A download over HTTP/1.0 cannot show that it broke off: use HTTP/1.1 (nginx: proxy_http_version 1.1)."
+            )
+        return _stream(asked, downloads)
+
+    return routes
+
+
+def _stream(asked: ExportRequest, downloads: Downloads) -> Response:
+    if not downloads.places.acquire(blocking=False):
+        raise Overloaded(f"This process serves {MOST_DOWNLOADS} downloads already. Try again later.")
+    try:
+        client = ClientSocket(request.environ)
+        client.prepare(downloads.stalled_seconds)
+        found = exports.download(asked, downloads.store, downloads.turns)
+    except BaseException:
+        downloads.places.release()
+        raise
+    response = _csv(_blocks(found, client), asked)
+    response.call_on_close(found.close)
+    response.call_on_close(downloads.places.release)
+    return response
+
+
+def _blocks(found: Download, client: ClientSocket) -> Iterator[bytes]:
+    """The blocks; an empty one tells that a page was read of which no row matched."""
+    try:
+        for block in found:
+            if block:
+                yield block
+            elif client.is_gone():
+                raise ConnectionAbortedError("The client has left.")
+    except Exception:
+        client.reset_on_close()
+        raise
+
+
+def _csv(blocks: Iterator[bytes], asked: ExportRequest) -> Response:
+    response = Response(blocks)
+    response.headers["Content-Type"] = "text/csv; charset=utf-8; header=present"
+    response.headers["Content-Disposition"] = content_disposition(file_name(asked.target))
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Accept-Ranges"] = "none"
+    return response

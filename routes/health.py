@@ -1,0 +1,20 @@
+"""Alive, and ready."""
+
+from flask import Blueprint, Response, jsonify
+
+from services.stores.port import Store
+
+
+def blueprint(store: Store) -> Blueprint:
+    routes = Blueprint("health", __name__)
+
+    @routes.get("/_healthz")
+    def alive() -> Response:
+        return jsonify(status="alive")
+
+    @routes.get("/_readyz")
+    def ready() -> Response:
+        store.ready()
+        return jsonify(status="ready")
+
+    return routes

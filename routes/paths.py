@@ -1,0 +1,38 @@
+"""Paths whose parts may hold anything: split before they are decoded, as `A%2FB` is one part and `A/B` are two."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from werkzeug.routing import BaseConverter, ValidationError
+
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class RawPaths:
+    """Gives the application the path as the client wrote it, still percent-encoded, for PATH_INFO."""
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        raw = environ.get("RAW_URI")
+        if raw:
+            path = raw.partition("?")[0] if raw.startswith("/") else urlsplit(raw).path
+            environ["PATH_INFO"] = path.partition("#")[0] or "/"
+        return self._app(environ, start_response)
+
+
+class Part(BaseConverter):
+    """One part of a path, decoded; bytes that are no UTF-8 name nothing."""
+
+    regex = "[^/]+"
+
+    def to_python(self, value: str) -> str:
+        try:
+            return unquote(value.encode("latin-1", "surrogateescape").decode("latin-1"), errors="strict")
+        except UnicodeError as error:
+            raise ValidationError from error
+
+    def to_url(self, value: str) -> str:
+        return quote(value, safe="")

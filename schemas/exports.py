@@ -1,0 +1,154 @@
+"""JSON <-> ExportRequest, for the request of a caller and for the token of a link alike."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from marshmallow import RAISE, Schema, ValidationError, post_load
+from services.filters.parse import parse
+from services.filters.write import write
+from services.instants import iso
+
+from schemas import fields
+from services.errors import BadRequest, InvalidArgument, InvalidType
+from services.filters import elastic_query
+from services.filters.nodes import All
+from services.measures import NEWEST_FIRST, ExportRequest, Kind, SortKey, Target
+
+Lang = Literal["koncorde", "elasticsearch"]
+LANGS = ("koncorde", "elasticsearch")
+
+#: What clients send beside the arguments; known, and of no effect.
+IGNORED = frozenset(
+    {"pretty", "controller", "action", "index", "collection", "volatile", "jwt", "requestId", "refresh"}
+)
+
+
+class ExportSchema(Schema):
+    """The names of an export as callers write them."""
+
+    class Meta:
+        unknown = RAISE
+
+    engineId = fields.Text(required=True)  # noqa: N815
+    _id = fields.Text(required=True)
+    kind = fields.Choice(("assets", "devices"), required=True)
+    exportId = fields.Text(required=True)  # noqa: N815
+    askedBy = fields.Text(required=True)  # noqa: N815
+    formulaGuard = fields.Flag(required=True)  # noqa: N815
+    startAt = fields.FirstInstant(load_default=None)  # noqa: N815
+    endAt = fields.LastInstant(load_default=None)  # noqa: N815
+    type = fields.Text(load_default=None)
+    lang = fields.Choice(LANGS, required=True)
+    query = fields.Json(load_default=None)
+    sort = fields.Sort(load_default=NEWEST_FIRST)
+    offset = fields.Rows(load_default=0, data_key="from")
+    size = fields.Rows(load_default=None)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> ExportRequest:
+        start, end = data["startAt"], data["endAt"]
+        if start is not None and end is not None and start > end:
+            raise InvalidArgument("startAt", f"{iso(start)} is after endAt, {iso(end)}.")
+        query = data["query"]
+        of_elasticsearch = data["lang"] == "elasticsearch" and query is not None
+        if of_elasticsearch:
+            elastic_query.check(query)
+        return ExportRequest(
+            export_id=data["exportId"],
+            target=Target(data["engineId"], data["kind"], data["_id"]),
+            type=data["type"],
+            start_ms=start,
+            end_ms=end,
+            filter=All() if query is None or of_elasticsearch else parse(query),
+            elastic_query=query if of_elasticsearch else None,
+            sort=data["sort"],
+            offset=data["offset"],
+            size=data["size"],
+            formula_guard=data["formulaGuard"],
+            asked_by=data["askedBy"],
+        )
+
+
+_schema = ExportSchema()
+
+
+def of_call(
+    arguments: Mapping[str, Any], body: Any, *, kind: Kind, lang: Lang, export_id: str, asked_by: str, guard: bool
+) -> ExportRequest:
+    """What a caller asks for. `lang`: where the caller names none. Raises `BadRequest` naming the argument."""
+    ours = {"kind": kind, "exportId": export_id, "askedBy": asked_by, "formulaGuard": guard}
+    asked = _together(arguments, body)
+    for name in ours:
+        if name in asked:
+            raise InvalidArgument(name, "is no argument of exportMeasures.")
+    return _load({"lang": lang} | asked | ours)
+
+
+def of_token(payload: Mapping[str, Any]) -> ExportRequest:
+    """What a link holds: the same checks."""
+    return _load(payload)
+
+
+def to_token(request: ExportRequest) -> dict[str, Any]:
+    """`of_token(to_token(request)) == request`; what is absent is left out."""
+    token: dict[str, Any] = {
+        "engineId": request.target.engine,
+        "_id": request.target.id,
+        "kind": request.target.kind,
+        "exportId": request.export_id,
+        "askedBy": request.asked_by,
+        "formulaGuard": request.formula_guard,
+        "lang": "koncorde" if request.elastic_query is None else "elasticsearch",
+    }
+    optional = {
+        "startAt": None if request.start_ms is None else iso(request.start_ms),
+        "endAt": None if request.end_ms is None else iso(request.end_ms),
+        "type": request.type,
+        "query": _query(request),
+        "sort": None if request.sort == NEWEST_FIRST else [_sort_key(key) for key in request.sort],
+        "from": request.offset or None,
+        "size": request.size,
+    }
+    return token | {name: value for name, value in optional.items() if value is not None}
+
+
+def largest_part(request: ExportRequest) -> str:
+    """The argument that takes most of a link."""
+    parts = to_token(request)
+    return max(("query", "sort", "type", "_id", "engineId"), key=lambda name: len(str(parts.get(name, ""))))
+
+
+def _query(request: ExportRequest) -> Any:
+    if request.elastic_query is not None:
+        return dict(request.elastic_query)
+    return None if request.filter == All() else write(request.filter)
+
+
+def _sort_key(key: SortKey) -> dict[str, Any]:
+    options = {"order": key.order, "missing": key.missing, "mode": key.mode, "unmapped_type": key.unmapped_type}
+    return {key.field: {name: value for name, value in options.items() if value is not None}}
+
+
+def _together(arguments: Mapping[str, Any], body: Any) -> dict[str, Any]:
+    """Arguments of the root and of the body; none may stand in both."""
+    if body is None:
+        body = {}
+    if not isinstance(body, Mapping):
+        raise InvalidType("body", "is no JSON object.")
+    root = {name: value for name, value in arguments.items() if name not in IGNORED}
+    more = {name: value for name, value in body.items() if name not in IGNORED}
+    for name in root.keys() & more.keys():
+        raise InvalidArgument(name, "is given twice: at the root and in the body.")
+    return root | more
+
+
+def _load(data: Mapping[str, Any]) -> ExportRequest:
+    try:
+        return cast(ExportRequest, _schema.load(dict(data)))
+    except ValidationError as error:
+        raise _first(error) from error
+
+
+def _first(error: ValidationError) -> BadRequest:
+    """marshmallow's own findings are missing and unknown names; ours escape as they are."""
+    return fields.first_error(error)

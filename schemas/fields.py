@@ -1,0 +1,179 @@
+"""Fields of an export: one kind of value each. They raise our errors, which name the argument."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from marshmallow import ValidationError
+from marshmallow import fields as marshmallow
+
+from services import instants
+from services.errors import BadRequest, InvalidArgument, InvalidType, MissingArgument
+from services.measures import NEWEST_FIRST, SortKey
+
+#: Whole numbers up to here are the same in JSON, JavaScript, SQLite and Elasticsearch.
+MOST_ROWS = 2**53 - 1
+
+ORDERS = ("asc", "desc")
+MODES = ("min", "max", "sum", "avg", "median")
+SORT_OPTIONS = ("order", "missing", "mode", "unmapped_type")
+
+
+class Field(marshmallow.Field[Any]):
+    """`null` is a value like any other: each kind says what it thinks of it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_none=True, **options)
+
+    def deserialize(
+        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> Any:
+        if value is None and data is not None and attr in data:
+            return self._deserialize(value, attr, data, **kwargs)
+        return super().deserialize(value, attr, data, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        return self.read(attr or "", value)
+
+    def read(self, name: str, value: Any) -> Any:
+        raise NotImplementedError
+
+
+class Text(Field):
+    def read(self, name: str, value: Any) -> str:
+        return text(name, value)
+
+
+class Flag(Field):
+    def read(self, name: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise InvalidType(name, "must be true or false.")
+        return value
+
+
+class Choice(Field):
+    def __init__(self, choices: Sequence[str], **options: Any) -> None:
+        super().__init__(**options)
+        self.choices = choices
+
+    def read(self, name: str, value: Any) -> str:
+        if text(name, value) not in self.choices:
+            raise InvalidArgument(name, f"must be one of {', '.join(self.choices)}.")
+        return str(value)
+
+
+class Json(Field):
+    """Kept as it is: read where its language is known."""
+
+    def read(self, name: str, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise InvalidType(name, "must be a JSON object.")
+        return value
+
+
+class FirstInstant(Field):
+    """ISO 8601 -> epoch milliseconds, the first of the period; empty: absent."""
+
+    def read(self, name: str, value: Any) -> int | None:
+        return self._read(name, value, instants.first_ms)
+
+    @staticmethod
+    def _read(name: str, value: Any, of: Any) -> int | None:
+        if text(name, value) == "":
+            return None
+        try:
+            return int(of(value))
+        except ValueError as error:
+            raise InvalidArgument(name, str(error)) from error
+
+
+class LastInstant(FirstInstant):
+    """The last millisecond of the period."""
+
+    def read(self, name: str, value: Any) -> int | None:
+        return self._read(name, value, instants.last_ms)
+
+
+class Rows(Field):
+    """A whole number of rows, 0 or more; its digits as text too, as a query string has them."""
+
+    def read(self, name: str, value: Any) -> int:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MOST_ROWS)):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            kind = InvalidArgument if isinstance(value, str) else InvalidType
+            raise kind(name, f"must be a whole number from 0 to {MOST_ROWS}.")
+        if not 0 <= value <= MOST_ROWS:
+            raise InvalidArgument(name, f"must be a whole number from 0 to {MOST_ROWS}.")
+        return value
+
+
+class Sort(Field):
+    """Elasticsearch's `sort`; absent, `{}`, `[]`, null: newest first."""
+
+    def read(self, name: str, value: Any) -> tuple[SortKey, ...]:
+        if value is None or value in ({}, []):
+            return NEWEST_FIRST
+        entries = value if isinstance(value, list) else [value]
+        paths = [f"{name}[{at}]" for at in range(len(entries))] if isinstance(value, list) else [name]
+        return tuple(key for path, entry in zip(paths, entries, strict=True) for key in sort_keys(path, entry))
+
+
+def sort_keys(path: str, entry: Any) -> list[SortKey]:
+    if isinstance(entry, str):
+        return [sort_key(path, entry, "asc")]
+    if not isinstance(entry, Mapping) or not entry:
+        raise InvalidType(path, 'must be "field", {"field": "asc"} or {"field": {"order": …}}.')
+    return [sort_key(f"{path}.{field}", field, options) for field, options in entry.items()]
+
+
+def sort_key(path: str, field: str, options: Any) -> SortKey:
+    if not text(path, field):
+        raise InvalidArgument(path, "names no field.")
+    if isinstance(options, str):
+        options = {"order": options}
+    if not isinstance(options, Mapping):
+        raise InvalidType(path, 'must be "asc", "desc" or an object.')
+    for option in options:
+        if option not in SORT_OPTIONS:
+            raise InvalidArgument(f"{path}.{option}", f"is none of {', '.join(SORT_OPTIONS)}.")
+    return SortKey(
+        field,
+        "desc" if _one_of(f"{path}.order", options.get("order", "asc"), ORDERS) == "desc" else "asc",
+        missing=_scalar(f"{path}.missing", options.get("missing")),
+        mode=_one_of(f"{path}.mode", options["mode"], MODES) if "mode" in options else None,
+        unmapped_type=text(f"{path}.unmapped_type", options["unmapped_type"]) if "unmapped_type" in options else None,
+    )
+
+
+def text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidType(name, "must be a text.")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgument(name, "is no Unicode text: it holds half of a surrogate pair.") from error
+    return value
+
+
+def _one_of(path: str, value: Any, choices: Sequence[str]) -> str:
+    chosen = text(path, value).lower()
+    if chosen not in choices:
+        raise InvalidArgument(path, f"must be one of {', '.join(choices)}.")
+    return chosen
+
+
+def _scalar(path: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return text(path, value)
+    if value is not None and not isinstance(value, int | float):
+        raise InvalidType(path, "must be a text or a number.")
+    return value
+
+
+def first_error(error: ValidationError) -> BadRequest:
+    """marshmallow's own findings, missing and unknown names, as ours."""
+    found = error.messages_dict
+    for name, messages in found.items():
+        if messages == ["Unknown field."]:
+            return InvalidArgument(str(name), "is no argument of exportMeasures.")
+    return MissingArgument(str(next(iter(found))))

@@ -1,0 +1,60 @@
+"""Links: a whole request as one signed token, so that nothing is stored and any replica can answer.
+
+A token is readable by anyone who holds it: no secrets in it. The only importer of itsdangerous.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from services.errors import LinkExpired, LinkRefused
+
+#: Keeps these tokens apart from anything else signed with the same secret.
+SALT = "measures-export.link"
+
+#: How far another replica's clock may run ahead of this one, in milliseconds.
+CLOCK_SKEW_MS = 60_000
+
+
+class Links:
+    """Signs with the first secret, verifies with all. `clock` tells epoch seconds."""
+
+    def __init__(self, secrets: Sequence[str], *, ttl_seconds: int, clock: Callable[[], float]) -> None:
+        self._ttl_ms = ttl_seconds * 1000
+        self._clock = clock
+        self._serializer = URLSafeSerializer(
+            list(reversed(secrets)),  # itsdangerous signs with the last of its list
+            salt=SALT,
+            signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+        )
+
+    def sign(self, payload: Mapping[str, Any]) -> tuple[str, int]:
+        """The token, and when it expires in epoch milliseconds."""
+        now = self._now_ms()
+        expires = now + self._ttl_ms
+        return str(self._serializer.dumps({**payload, "iat": now, "exp": expires})), expires
+
+    def unsign(self, token: str) -> dict[str, Any]:
+        """The payload as it was signed. Raises `LinkRefused`, `LinkExpired`."""
+        try:
+            payload = self._serializer.loads(token)
+        except (BadData, RecursionError) as error:
+            raise LinkRefused("This link is not valid: its signature does not match.") from error
+        try:
+            issued, expires = int(payload.pop("iat")), int(payload.pop("exp"))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise LinkRefused("This link is not valid: it does not say how long it lasts.") from error
+        self._check_age(issued, expires)
+        return dict(payload)
+
+    def _check_age(self, issued_ms: int, expires_ms: int) -> None:
+        now = self._now_ms()
+        if issued_ms > now + CLOCK_SKEW_MS:
+            raise LinkRefused("This link is not valid: it comes from the future.")
+        if now >= expires_ms:
+            raise LinkExpired("This link has expired. Ask for a new one.", expiresAt=expires_ms)
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)

@@ -1,0 +1,38 @@
+"""What gunicorn loads: settings from the environment, the store that they name, the application."""
+
+import logging
+import os
+import sys
+
+from flask import Flask
+
+from app import create_app
+from config import Settings, SettingsError, from_env
+from services.stores.port import Store
+from services.turns import Turns
+
+
+def make_app() -> Flask:
+    """Exits with a sentence for every wrong setting."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("elastic_transport").setLevel(logging.WARNING)
+    try:
+        settings = from_env(os.environ)
+    except SettingsError as error:
+        sys.exit(f"The service cannot start:\n{error}")
+    turns = Turns()
+    return create_app(settings, make_store(settings, turns), turns)
+
+
+def make_store(settings: Settings, turns: Turns) -> Store:
+    """Each store is imported only where it is used: the other's libraries cost memory."""
+    if settings.embedded:
+        from services.stores.sqlite import SqliteStore
+
+        return SqliteStore(settings.sqlite_path, turns)
+    from services.stores.elasticsearch import ElasticsearchStore
+
+    return ElasticsearchStore(settings.elasticsearch_urls, turns=turns)
+
+
+app = make_app()
