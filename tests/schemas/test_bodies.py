@@ -1,0 +1,42 @@
+"""Bodies are read strictly, and what is wrong is named."""
+
+import pytest
+
+from schemas import bodies
+from services.errors import BodyUnreadable, InvalidArgument
+
+
+def test_a_body_is_json() -> None:
+    """Integers keep all their digits."""
+    assert bodies.read(b'{"size": 12345678901234567890, "query": {}}') == {"size": 12345678901234567890, "query": {}}
+
+
+@pytest.mark.parametrize("text", [b"{", b"'a'", b"\xff", b'{"a": NaN}', b'{"a": -Infinity}', b"9" * 5000])
+def test_what_is_no_json_is_refused(text: bytes) -> None:
+    """Half, wrongly quoted, no UTF-8, numbers that JSON lacks or that go on for ever."""
+    with pytest.raises(BodyUnreadable):
+        bodies.read(text)
+
+
+@pytest.mark.parametrize(("text", "name"), [('{"size": 1, "size": 2}', "size"), ('{"a": {"b": 1, "b": 1}}', "b")])
+def test_a_name_given_twice_is_named(text: str, name: str) -> None:
+    """JSON leaves open which one counts; we do not guess."""
+    with pytest.raises(InvalidArgument) as caught:
+        bodies.read(text)
+    assert caught.value.argument == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('{"sort": [], "query": ' + '{"not":' * 3000 + "{}" + "}" * 3000 + "}", "query"),
+        ('{"query": {}, "sort": ' + "[" * 3000 + "]" * 3000 + "}", "sort"),
+        ('{"a \\" {": ' + "[" * 3000 + "]" * 3000 + "}", 'a \\" {'),
+        ("[" * 3000 + "]" * 3000, "body"),
+    ],
+)
+def test_nesting_without_end_is_named(text: str, name: str) -> None:
+    """The argument at fault, not a stack trace."""
+    with pytest.raises(InvalidArgument) as caught:
+        bodies.read(text)
+    assert caught.value.argument == name
