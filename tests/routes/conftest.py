@@ -1,0 +1,44 @@
+"""Verbs of the HTTP side: prepare, download."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app
+from config import from_env
+from services.turns import Turns
+from tests.fakes import FakeStore
+
+SECRETS = {"LINK_SECRETS": "s" * 32}
+
+Prepare = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore()
+
+
+@pytest.fixture
+def client(store: FakeStore) -> FlaskClient:
+    return create_app(from_env(SECRETS), store, Turns()).test_client()
+
+
+@pytest.fixture
+def prepare(client: FlaskClient) -> Prepare:
+    """POSTs an export of the asset `a`."""
+
+    def post(path: str = "/_/device-manager/e/assets/a/measures/_export", **options: Any) -> TestResponse:
+        return client.post(path, **options)
+
+    return post
+
+
+@pytest.fixture
+def link(prepare: Prepare) -> str:
+    """Path and query string of a link of the asset `a`."""
+    answer = prepare().get_json()
+    return str(answer["result"]["link"]).removeprefix("http://localhost")

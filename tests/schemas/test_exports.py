@@ -1,0 +1,186 @@
+"""What callers write becomes an ExportRequest; what is wrong is named; a token is read by the same rules."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas import exports as schema
+from services.errors import BadRequest, InvalidArgument, InvalidFilter, InvalidType, MissingArgument
+from services.filters.nodes import All, And, Equals, Not, Range
+from services.measures import NEWEST_FIRST, ExportRequest, SortKey, Target
+
+PATH = {"engineId": "e", "_id": 'a/b é"'}
+
+
+def read(arguments: dict[str, Any] | None = None, body: Any = None, lang: schema.Lang = "koncorde") -> ExportRequest:
+    return schema.of_call(
+        PATH | (arguments or {}), body, kind="assets", lang=lang, export_id="x1", asked_by="-1", guard=True
+    )
+
+
+def refused(arguments: dict[str, Any] | None = None, body: Any = None) -> BadRequest:
+    with pytest.raises(BadRequest) as caught:
+        read(arguments, body)
+    return caught.value
+
+
+def test_without_arguments_everything_newest_first() -> None:
+    """The defaults, whole."""
+    assert read() == ExportRequest(export_id="x1", target=Target("e", "assets", 'a/b é"'))
+
+
+def test_all_arguments() -> None:
+    """At the root as text, as HTTP brings them."""
+    arguments = {"startAt": "2024-06", "endAt": "2024-06", "type": "temperature", "from": "10", "size": "5"}
+    body = {"query": {"equals": {"values.temperature": 20}}, "sort": {"measuredAt": "asc"}}
+    assert read(arguments, body) == ExportRequest(
+        export_id="x1",
+        target=Target("e", "assets", 'a/b é"'),
+        type="temperature",
+        start_ms=1717200000000,
+        end_ms=1719791999999,
+        filter=Equals("values.temperature", 20),
+        sort=(SortKey("measuredAt", "asc"),),
+        offset=10,
+        size=5,
+    )
+
+
+def test_arguments_may_stand_in_the_body() -> None:
+    """Whatever carried them."""
+    assert read({}, {"size": 5, "type": "t"}) == read({"size": "5", "type": "t"})
+
+
+def test_query_and_sort_may_stand_at_the_root() -> None:
+    """As in a message."""
+    query = {"exists": "values.x"}
+    assert read({"query": query, "sort": "type"}) == read({}, {"query": query, "sort": ["type"]})
+
+
+def test_known_names_without_effect_are_ignored() -> None:
+    """What clients send along."""
+    ignored = dict.fromkeys(schema.IGNORED, "x")
+    assert read(ignored, ignored) == read()
+
+
+@pytest.mark.parametrize("sort", [None, {}, [], [{"measuredAt": "desc"}], {"measuredAt": {"order": "DESC"}}])
+def test_no_sort_is_newest_first(sort: Any) -> None:
+    """Absent, empty, null, or said."""
+    assert read({}, {"sort": sort}).sort == NEWEST_FIRST
+
+
+def test_a_sort_has_keys_and_options() -> None:
+    """Elasticsearch's forms, in one list."""
+    sort = ["type", {"a": "desc", "b": {"missing": "_first", "mode": "max", "unmapped_type": "long"}}]
+    assert read({}, {"sort": sort}).sort == (
+        SortKey("type", "asc"),
+        SortKey("a", "desc"),
+        SortKey("b", "asc", missing="_first", mode="max", unmapped_type="long"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body", "error", "name"),
+    [
+        ({"startAt": "2024-13-01"}, None, InvalidArgument, "startAt"),
+        ({"startAt": "1718000000000"}, None, InvalidArgument, "startAt"),
+        ({}, {"startAt": 1718000000000}, InvalidType, "startAt"),
+        ({"endAt": "yesterday"}, None, InvalidArgument, "endAt"),
+        ({"endAt": "2024-02-30"}, None, InvalidArgument, "endAt"),
+        ({"startAt": "2024-02", "endAt": "2024-01"}, None, InvalidArgument, "startAt"),
+        ({}, {"type": 5}, InvalidType, "type"),
+        ({}, {"type": None}, InvalidType, "type"),
+        ({}, {"type": "\ud800"}, InvalidArgument, "type"),
+        ({"from": "-1"}, None, InvalidArgument, "from"),
+        ({"from": ""}, None, InvalidArgument, "from"),
+        ({"from": "٣"}, None, InvalidArgument, "from"),
+        ({}, {"from": True}, InvalidType, "from"),
+        ({}, {"size": 5.0}, InvalidType, "size"),
+        ({}, {"size": -5}, InvalidArgument, "size"),
+        ({"size": "9" * 30}, None, InvalidArgument, "size"),
+        ({}, {"size": 2**60}, InvalidArgument, "size"),
+        ({"lang": "sql"}, None, InvalidArgument, "lang"),
+        ({}, {"lang": 1}, InvalidType, "lang"),
+        ({}, {"query": None}, InvalidType, "query"),
+        ({}, {"query": []}, InvalidType, "query"),
+        ({}, {"query": {"term": {"a": 1}}}, InvalidFilter, "query.term"),
+        ({}, {"query": {"and": [{"range": {"a": {"gte": "x"}}}]}}, InvalidFilter, "query.and[0].range.a.gte"),
+        ({}, {"sort": 5}, InvalidType, "sort"),
+        ({}, {"sort": ["a", {}]}, InvalidType, "sort[1]"),
+        ({}, {"sort": {"a": "up"}}, InvalidArgument, "sort.a.order"),
+        ({}, {"sort": {"a": {"format": "x"}}}, InvalidArgument, "sort.a.format"),
+        ({}, {"sort": {"a": {"missing": []}}}, InvalidType, "sort.a.missing"),
+        ({}, {"sort": {"a": {"mode": "most"}}}, InvalidArgument, "sort.a.mode"),
+        ({}, {"sort": ""}, InvalidArgument, "sort"),
+        ({"colour": "red"}, None, InvalidArgument, "colour"),
+        ({}, {"colour": "red"}, InvalidArgument, "colour"),
+        ({"size": "1"}, {"size": 1}, InvalidArgument, "size"),
+        ({}, {"_id": "other"}, InvalidArgument, "_id"),
+        ({"askedBy": "root"}, None, InvalidArgument, "askedBy"),
+        ({}, {"kind": "devices"}, InvalidArgument, "kind"),
+        ({}, [], InvalidType, "body"),
+        ({}, "text", InvalidType, "body"),
+    ],
+)
+def test_what_is_wrong_is_named(arguments: dict[str, Any], body: Any, error: type[BadRequest], name: str) -> None:
+    """Wrong type or wrong value, and where."""
+    found = refused(arguments, body)
+    assert (type(found), found.props["argument"]) == (error, name)
+
+
+def test_a_missing_target_is_named() -> None:
+    """A message without `engineId`."""
+    with pytest.raises(MissingArgument) as caught:
+        schema.of_call({"_id": "a"}, None, kind="assets", lang="koncorde", export_id="x", asked_by="-1", guard=True)
+    assert caught.value.props == {"argument": "engineId"}
+
+
+def test_elasticsearch_queries_are_kept_as_they_are() -> None:
+    """Where the caller or the setting says so."""
+    query = {"term": {"type": "temperature"}}
+    assert read({"lang": "elasticsearch"}, {"query": query}).elastic_query == query
+    assert read({}, {"query": query}, lang="elasticsearch").elastic_query == query
+    assert read({}, {}, lang="elasticsearch").filter == All()
+
+
+def test_an_empty_range_of_one_millisecond_is_a_range() -> None:
+    """Both ends are inclusive."""
+    found = read({"startAt": "2024-01-01T00:00:00.5Z", "endAt": "2024-01-01T00:00:00.500Z"})
+    assert found.start_ms == found.end_ms == 1704067200500
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+moments = st.integers(min_value=-62_135_596_800_000, max_value=253_402_300_799_999)
+filters = st.sampled_from([All(), Range("values.a", gte=1), And((Equals("type", "t"), Not(Equals("b", None))))])
+sorts = st.builds(
+    SortKey, texts, st.sampled_from(["asc", "desc"]), st.none() | st.just("_first"), st.none() | st.just("max")
+)
+
+
+@given(
+    st.builds(
+        ExportRequest,
+        export_id=texts,
+        target=st.builds(Target, texts, st.sampled_from(["assets", "devices"]), texts),
+        type=st.none() | texts,
+        start_ms=st.none() | moments,
+        filter=filters,
+        sort=st.lists(sorts, min_size=1, max_size=3).map(tuple),
+        offset=st.integers(0, 10**12),
+        size=st.none() | st.integers(0, 10**12),
+        formula_guard=st.booleans(),
+        asked_by=texts,
+    )
+)
+def test_a_token_holds_all_of_a_request(request: ExportRequest) -> None:
+    """What is signed is what comes back, read by the schema that read the body."""
+    assert schema.of_token(schema.to_token(request)) == request
+
+
+@pytest.mark.parametrize("payload", [{}, {"engineId": "e"}, {"engineId": 5, "kind": "cats"}])
+def test_a_stale_token_meets_the_same_checks(payload: dict[str, Any]) -> None:
+    """One of another version of the service, signed with our secret."""
+    with pytest.raises(BadRequest):
+        schema.of_token(payload)
