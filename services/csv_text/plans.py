@@ -1,0 +1,108 @@
+"""What rows have in common, worked out once: their repeated cells, and which columns they fill.
+
+Caches made of dicts that compute what they lack: a hit costs a lookup in C.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from services.columns import Column, Columns
+from services.csv_text.cells import cell
+from services.csv_text.values import Path
+from services.measures import Slot
+
+#: Entries before a cache is emptied: a few hundred bytes each.
+GROUPS = 4096
+PLANS = 512
+
+Keys = tuple[str, ...]
+
+
+class Step(NamedTuple):
+    """A column to fill: where its value is, and the row's text from there to the next.
+
+    `key` of `values`, or `sub` of the object there; where that may not be all, `sub` is empty and `path` the way.
+    """
+
+    key: str
+    sub: str
+    path: Path | None
+    after: str
+
+
+class Plan(NamedTuple):
+    """The row's text before the first column to fill, and the columns."""
+
+    before: str
+    steps: tuple[Step, ...]
+
+
+class Plans(dict[Keys, Plan]):
+    """Plans of one slot and type, by the keys of `values`; `()` serves for values that are no object."""
+
+    def __init__(self, columns: Sequence[tuple[int, Column]], width: int) -> None:
+        super().__init__()
+        self._columns = columns
+        self._width = width
+
+    def __missing__(self, keys: Keys) -> Plan:
+        if len(self) >= PLANS:
+            self.clear()
+        plan = self[keys] = self._plan(keys)
+        return plan
+
+    def _plan(self, keys: Keys) -> Plan:
+        ways = [(place, way) for place, column in self._columns if (way := _way(column.path, keys)) is not None]
+        places = [-1, *(place for place, _ in ways), self._width - 1]
+        commas = ["," * (place - before) for before, place in pairwise(places)]
+        commas[-1] += "\n"
+        return Plan(commas[0], tuple(Step(*way, after) for (_, way), after in zip(ways, commas[1:], strict=True)))
+
+
+def _way(path: str | None, keys: Keys) -> tuple[str, str, Path | None] | None:
+    """To the value of a column in objects of these keys; `None`: there is none."""
+    if path is None:
+        return "", "", ()
+    whole = tuple(path.split("."))
+    if not keys:
+        return "", "", whole
+    leading = [key for key in keys if path == key or path.startswith(f"{key}.")]
+    if len(leading) != 1:
+        return ("", "", whole) if leading else None
+    key, rest = leading[0], path[len(leading[0]) + 1 :]
+    if not rest:
+        return key, "", None
+    return key, ("" if "." in rest else rest), whole
+
+
+#: Type, stored slot, device id and model, asset id and model.
+GroupKey = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
+
+
+class Group(NamedTuple):
+    """`cells`: Measure Type to Asset Model, joined."""
+
+    cells: str
+    plans: Plans
+
+
+class Groups(dict[GroupKey, Group]):
+    def __init__(self, columns: Columns, *, guard: bool) -> None:
+        super().__init__()
+        self._columns = columns
+        self._guard = guard
+        self._plans: dict[Slot, Plans] = {}
+
+    def __missing__(self, key: GroupKey) -> Group:
+        if len(self) >= GROUPS:
+            self.clear()
+        type_, slot, *rest = key
+        cells = ",".join(cell(value, guard=self._guard) for value in (type_, *rest))
+        group = self[key] = Group(cells, self._plans_of(Slot(slot, type_)))
+        return group
+
+    def _plans_of(self, stored: Slot) -> Plans:
+        if stored not in self._plans:
+            self._plans[stored] = Plans(self._columns.of(stored), len(self._columns.columns))
+        return self._plans[stored]
