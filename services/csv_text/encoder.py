@@ -21,7 +21,7 @@ from services.measures import Asset, Measure, Origin
 _HARMLESS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.: "
 
 #: Between these, an integer is the instant it says; a smaller one may be a year.
-PLAIN_MS = (9999, 10**15)
+FIRST_MS, LAST_MS = 10_000, 10**15
 
 #: Characters that may gather between two numbers; each row copies them.
 LINE = 4096
@@ -62,7 +62,7 @@ class Encoder:
             else:
                 if ms != last_ms:
                     last_ms = ms
-                    last_dates = f"{ms},{iso(ms)}" if PLAIN_MS[0] < ms < PLAIN_MS[1] else self._dates(ms)
+                    last_dates = f"{ms},{iso(ms)}" if FIRST_MS <= ms <= LAST_MS else self._dates(ms)
                 dates = last_dates
 
             values = source.values

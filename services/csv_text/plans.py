@@ -5,7 +5,6 @@ Caches made of dicts that compute what they lack: a hit costs a lookup in C.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from services.columns import Column, Columns
 from services.csv_text.cells import cell
@@ -19,23 +18,13 @@ PLANS = 512
 Keys = tuple[str, ...]
 
 
-class Step(NamedTuple):
-    """A column to fill: where its value is, and the row's text from there to the next.
+#: Where the value of a column is, and the row's text from there to the next: `key` of `values`, or `sub` of the
+#: object there; where that may not be all, `sub` is empty and the path leads there. These are plain tuples because
+#: a NamedTuple takes three times as long to unpack.
+Step = tuple[str, str, Path | None, str]
 
-    `key` of `values`, or `sub` of the object there; where that may not be all, `sub` is empty and `path` the way.
-    """
-
-    key: str
-    sub: str
-    path: Path | None
-    after: str
-
-
-class Plan(NamedTuple):
-    """The row's text before the first column to fill, and the columns."""
-
-    before: str
-    steps: tuple[Step, ...]
+#: The row's text before the first column to fill, and the columns.
+Plan = tuple[str, tuple[Step, ...]]
 
 
 class Plans(dict[Keys, Plan]):
@@ -57,7 +46,7 @@ class Plans(dict[Keys, Plan]):
         places = [-1, *(place for place, _ in ways), self._width - 1]
         commas = ["," * (place - before) for before, place in pairwise(places)]
         commas[-1] += "\n"
-        return Plan(commas[0], tuple(Step(*way, after) for (_, way), after in zip(ways, commas[1:], strict=True)))
+        return commas[0], tuple((*way, after) for (_, way), after in zip(ways, commas[1:], strict=True))
 
 
 def _way(path: str | None, keys: Keys) -> tuple[str, str, Path | None] | None:
@@ -80,11 +69,8 @@ def _way(path: str | None, keys: Keys) -> tuple[str, str, Path | None] | None:
 GroupKey = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
 
 
-class Group(NamedTuple):
-    """`cells`: Measure Type to Asset Model, joined."""
-
-    cells: str
-    plans: Plans
+#: The cells from Measure Type to Asset Model, joined, and the plans of the slot.
+Group = tuple[str, Plans]
 
 
 class Groups(dict[GroupKey, Group]):
@@ -99,7 +85,7 @@ class Groups(dict[GroupKey, Group]):
             self.clear()
         type_, slot, *rest = key
         cells = ",".join(cell(value, guard=self._guard) for value in (type_, *rest))
-        group = self[key] = Group(cells, self._plans_of(Slot(slot, type_)))
+        group = self[key] = cells, self._plans_of(Slot(slot, type_))
         return group
 
     def _plans_of(self, stored: Slot) -> Plans:
