@@ -63,11 +63,11 @@ def json(value: Any) -> str:
 
 def _mended_token(token: re.Match[str]) -> str:
     written = token[0]
-    return written if written.startswith('"') else _as_javascript(written.removesuffix(".0"))
+    return written if written.startswith('"') else as_javascript(written.removesuffix(".0"))
 
 
 def _mended(written: str, value: float) -> str:
-    return _as_javascript(written) if written != "null" else _not_finite(value)
+    return as_javascript(written) if written != "null" else _not_finite(value)
 
 
 def _not_finite(value: float) -> str:
@@ -77,8 +77,8 @@ def _not_finite(value: float) -> str:
     return "Infinity" if value > 0 else "-Infinity"
 
 
-def _as_javascript(written: str) -> str:
-    """ECMAScript, Number::toString, from the same shortest digits."""
+def as_javascript(written: str) -> str:
+    """ECMAScript, Number::toString, from the same shortest digits in any notation with `e`."""
     if written == "-0":
         return "0"
     if "e" not in written:

@@ -17,10 +17,9 @@ PLANS = 512
 
 Keys = tuple[str, ...]
 
-
 #: Where the value of a column is, and the row's text from there to the next: `key` of `values`, or `sub` of the
 #: object there; where that may not be all, `sub` is empty and the path leads there. These are plain tuples because
-#: a NamedTuple takes three times as long to unpack.
+#: a NamedTuple takes four times as long to unpack.
 Step = tuple[str, str, Path | None, str]
 
 #: The row's text before the first column to fill, and the columns.

@@ -85,6 +85,7 @@ def test_nothing_declared_and_nothing_measured_leaves_the_fixed_columns() -> Non
         ({"type": FLOAT, "properties": FLOAT}, ["type", "properties"]),
         ({"a": {"properties": {"type": {"type": "keyword"}, "properties": FLOAT}}}, ["a.type", "a.properties"]),
         ({"a": {"type": "scaled_float", "scaling_factor": 10}}, ["a"]),
+        ({"a": None, "b": "float", "c": FLOAT}, ["c"]),
         ({}, []),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services.csv_text.cells import cell, guarded, numbers, quoted
+from services.csv_text.cells import as_javascript, cell, guarded, numbers, quoted
 
 NUMBERS: list[tuple[float, str]] = [
     (0, "0"),
@@ -105,6 +105,27 @@ def test_numbers(value: float, written: str) -> None:
 def test_numbers_of_a_page_at_once() -> None:
     """Each keeps its place."""
     assert numbers([value for value, _ in NUMBERS]) == [written for _, written in NUMBERS]
+
+
+@pytest.mark.parametrize(
+    ("digits", "written"),
+    [
+        ("1.25e1", "12.5"),
+        ("-125e0", "-125"),
+        ("125e-2", "1.25"),
+        ("-0", "0"),
+        ("1e-6", "0.000001"),
+        ("12e-8", "1.2e-7"),
+    ],
+)
+def test_any_notation_becomes_javascript_s(digits: str, written: str) -> None:
+    """Whatever the C encoder of another release prefers."""
+    assert as_javascript(digits) == written
+
+
+def test_what_is_no_number() -> None:
+    """JSON has none, Python's reader takes `NaN` all the same."""
+    assert (cell(math.nan, guard=True), cell([math.nan], guard=True)) == ("NaN", "[null]")
 
 
 def test_no_numbers_at_all() -> None:
