@@ -1,0 +1,42 @@
+"""What tests of any level share: a real Elasticsearch, names of their own on it."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support import elasticsearch_node
+from tests.support.elasticsearch_node import Node, Unavailable
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url() -> Iterator[str]:
+    """A real Elasticsearch, shared by all tests: `ELASTICSEARCH_URL`, or a node started for this run."""
+    given = os.environ.get("ELASTICSEARCH_URL")
+    with contextlib.ExitStack() as stack:
+        yield given.rstrip("/") if given else start(stack).url
+
+
+@pytest.fixture
+def own_node() -> Iterator[Node]:
+    """An Elasticsearch that the test may freeze and kill."""
+    with contextlib.ExitStack() as stack:
+        yield start(stack)
+
+
+def start(stack: contextlib.ExitStack) -> Node:
+    """Skips where no Elasticsearch can be had; with `CI` set that is a failure."""
+    try:
+        return stack.enter_context(elasticsearch_node.node())
+    except Unavailable as reason:
+        if os.environ.get("CI"):
+            pytest.fail(str(reason))
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def unique() -> Callable[[str], str]:
+    """Names that no other test run has: `unique("demo")` is `demo-3f9a0c12`."""
+    return lambda name: f"{name}-{secrets.token_hex(4)}"
