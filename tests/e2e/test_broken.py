@@ -1,0 +1,152 @@
+"""What breaks on the way: the client sees a broken transfer, the log names the export, nothing stays open."""
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.e2e.conftest import MANY, Served, documents, settings
+from tests.support import kuzzle
+from tests.support.elasticsearch_node import Node
+from tests.support.service import refusal, service
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.elasticsearch
+
+#: curl's exit codes for a transfer that did not end as it should: partial file, receive failure.
+BROKEN = (18, 56)
+
+
+@pytest.fixture
+def doomed(own_node: Node, tmp_path: Path) -> Iterator[Served]:
+    """A service that gives up soon, on a node that the test may stop."""
+    documents(kuzzle.REAL_ENGINE).into_elasticsearch(own_node.url)
+    environ = {
+        **settings(own_node.url),
+        "ELASTICSEARCH_TIMEOUT_SECONDS": "2",
+        "RETRY_BUDGET_SECONDS": "3",
+        "PREFETCH_BYTES": "0",
+        "WEB_CONCURRENCY": "1",
+    }
+    with service(environ, tmp_path / "log") as running:
+        yield Served(running, environ, kuzzle.REAL_ENGINE)
+
+
+@contextlib.contextmanager
+def curl(link: str, into: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A download that has begun, at 200 kB/s: most of it is still to come."""
+    command = ["curl", "--silent", "--no-buffer", "--limit-rate", "200k", "--output", str(into), link]
+    process = subprocess.Popen(command)
+    try:
+        wait_until(lambda: into.exists() and into.stat().st_size > 50_000)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def export_of(link: str) -> str:
+    return link.partition("/_export/")[2].partition("?")[0]
+
+
+@pytest.mark.parametrize("stop", ["freeze", "kill"])
+def test_elasticsearch_stops_in_the_middle(doomed: Served, own_node: Node, tmp_path: Path, stop: str) -> None:
+    """Frozen (kill -STOP) or killed (kill -9): never a short file that looks whole."""
+    link = doomed.link("Container-many")
+    with curl(link, tmp_path / "csv") as download:
+        getattr(own_node, stop)()
+        code = download.wait(timeout=120)
+    log = doomed.service.log()
+    assert code in BROKEN
+    assert (tmp_path / "csv").read_bytes().count(b"\n") < MANY
+    assert f"export {export_of(link)}: broken off after" in log
+
+
+@pytest.mark.parametrize("stop", ["freeze", "kill"])
+def test_elasticsearch_is_gone_before_the_first_byte(doomed: Served, own_node: Node, stop: str) -> None:
+    """A real status while there is still one to give; alive all the same."""
+    link = doomed.link()
+    getattr(own_node, stop)()
+    answer = requests.get(link, timeout=60)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["id"]) == (503, "services.storage.not_connected")
+    assert doomed.prepare().status_code == 503
+    assert requests.get(f"{doomed.service.url}/_readyz", timeout=60).status_code == 503
+    assert requests.get(f"{doomed.service.url}/_healthz", timeout=5).status_code == 200
+
+
+def test_a_short_pause_is_bridged(doomed: Served, own_node: Node, tmp_path: Path) -> None:
+    """An answer that is late once is asked for again: the file is whole."""
+    link = doomed.link("Container-many")
+    whole = requests.get(link, timeout=60).content
+    with curl(link, tmp_path / "csv") as download:
+        own_node.freeze()
+        seen = len(doomed.service.log())
+        wait_until(lambda: "retry" in doomed.service.log()[seen:] or download.poll() is not None)
+        own_node.thaw()
+        code = download.wait(timeout=120)
+    assert code == 0
+    assert (tmp_path / "csv").read_bytes() == whole
+
+
+def open_searches(url: str) -> int:
+    """Contexts that Elasticsearch holds open: one a shard and PIT."""
+    stats = requests.get(f"{url}/_nodes/stats/indices/search", timeout=30).json()
+    return sum(node["indices"]["search"]["open_contexts"] for node in stats["nodes"].values())
+
+
+def test_nothing_stays_open(doomed: Served, own_node: Node, tmp_path: Path) -> None:
+    """A PIT is closed at the end, when the client leaves, and is never opened for HEAD or a refused link."""
+    link = doomed.link("Container-many")
+    requests.get(link, timeout=60)
+    wait_until(lambda: open_searches(own_node.url) == 0)
+    with curl(link, tmp_path / "csv"):
+        assert open_searches(own_node.url) == 1
+    wait_until(lambda: open_searches(own_node.url) == 0)
+    requests.head(link, timeout=60)
+    requests.get(link + "x", timeout=60)
+    assert doomed.prepare(json={"sort": "_id"}).status_code == 400
+    assert open_searches(own_node.url) == 0
+    assert f"export {export_of(link)}: left after" in doomed.service.log()
+
+
+def test_the_service_stops_in_the_middle(embedded: Served, tmp_path: Path) -> None:
+    """Killed while it sends: broken as well."""
+    with service(embedded.environ, tmp_path / "log") as running:
+        own = Served(running, embedded.environ, embedded.engine)
+        with curl(own.link("Container-many"), tmp_path / "csv") as download:
+            for worker in running.workers:
+                worker.kill()
+            assert download.wait(timeout=60) in BROKEN
+
+
+def test_a_graceful_stop_lets_a_download_end(embedded: Served, tmp_path: Path) -> None:
+    """SIGTERM: no new requests, and the running one goes on to its end."""
+    with service(embedded.environ, tmp_path / "log") as running:
+        own = Served(running, embedded.environ, embedded.engine)
+        link = own.link("Container-many")
+        whole = requests.get(link, timeout=60).content
+        with curl(link, tmp_path / "csv") as download:
+            running.terminate()
+            assert download.wait(timeout=60) == 0
+        assert running.wait() == 0
+    assert (tmp_path / "csv").read_bytes() == whole
+
+
+def test_a_refused_start_names_every_wrong_setting(tmp_path: Path) -> None:
+    """All together, and the service does not start."""
+    wrong = {"ELASTICSEARCH_URL": "localhost:9200", "LINK_SECRETS": "short", "LINK_TTL_SECONDS": "0", "AUTH": "all"}
+    code, log = refusal(wrong, tmp_path / "log")
+    assert code != 0
+    assert [name for name in wrong if name in log] == list(wrong)
+
+
+def test_elasticsearch_without_auth_is_refused(tmp_path: Path) -> None:
+    """Never silently anonymous."""
+    without = {name: value for name, value in settings("http://127.0.0.1:9").items() if name != "AUTH"}
+    code, log = refusal(without, tmp_path / "log")
+    assert code != 0
+    assert "AUTH is required with Elasticsearch" in log

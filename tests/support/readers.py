@@ -1,0 +1,79 @@
+"""Many downloads at once that take their bytes slowly, as phones on bad networks do."""
+
+import selectors
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+#: Bytes that a reader takes at a time, and its receive buffer: what it has not taken stays with the server.
+SIP = 4096
+
+
+class SlowReaders:
+    """Opens one download a link and reads each at `bytes_per_second`, from one thread, until left."""
+
+    def __init__(self, links: list[str], *, bytes_per_second: int) -> None:
+        self._pause = SIP / bytes_per_second
+        self._sockets = [self._open(link) for link in links]
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self.taken = [0] * len(links)
+        self.ended = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        for each in self._sockets:
+            each.close()
+
+    @property
+    def started(self) -> int:
+        """How many have got a byte."""
+        return sum(1 for taken in self.taken if taken)
+
+    @staticmethod
+    def _open(link: str) -> socket.socket:
+        parts = urlsplit(link)
+        reader = socket.socket()
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SIP)
+        reader.connect((parts.hostname, parts.port))
+        reader.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+        reader.setblocking(False)
+        return reader
+
+    def _read(self) -> None:
+        """Each socket rests for `_pause` after a sip; an ended one is read no more."""
+        selector = selectors.DefaultSelector()
+        resting: list[tuple[float, int]] = []
+        for number, reader in enumerate(self._sockets):
+            selector.register(reader, selectors.EVENT_READ, number)
+        while not self._stop.is_set():
+            for key, _ in selector.select(timeout=0.01):
+                selector.unregister(key.fileobj)
+                if self._sip(key.data):
+                    resting.append((time.monotonic() + self._pause, key.data))
+            now = time.monotonic()
+            for due, number in resting:
+                if due <= now:
+                    selector.register(self._sockets[number], selectors.EVENT_READ, number)
+            resting = [entry for entry in resting if entry[0] > now]
+        selector.close()
+
+    def _sip(self, number: int) -> bool:
+        """Whether there may be more."""
+        try:
+            piece = self._sockets[number].recv(SIP)
+        except OSError:
+            piece = b""
+        self.taken[number] += len(piece)
+        self.ended += not piece
+        return bool(piece)
