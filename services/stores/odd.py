@@ -1,0 +1,94 @@
+"""Documents that typed decode refuses: read again by `json` and mended, so that none costs a row or an export.
+
+Stores take text that is no Unicode (`"\\ud800"`), numbers that are no doubles (`1e400`), and fields of any type.
+"""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from services.measures import Asset, Measure, Origin, Source
+
+#: What text that is no Unicode is replaced by.
+REPLACEMENT = "\ufffd"
+
+#: What `int` takes by default; `sys.get_int_max_str_digits`.
+INTEGER_DIGITS = 4300
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def loads(text: bytes) -> Any:
+    """JSON as Python's own reader takes it; lone surrogates become U+FFFD, in keys too."""
+    value = json.loads(text, parse_int=integer)
+    return mended(value) if _SURROGATE_ESCAPE.search(text) else value
+
+
+def integer(digits: str) -> int | str:
+    """Its digits, when it has more than Python makes a number of."""
+    return int(digits) if len(digits) <= INTEGER_DIGITS else digits
+
+
+def mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub(REPLACEMENT, value)
+    if isinstance(value, list):
+        return [mended(item) for item in value]
+    if isinstance(value, dict):
+        return {mended(key): mended(item) for key, item in value.items()}
+    return value
+
+
+def measure(id: str, document: Any) -> Measure:
+    """`document`: a `_source` of any shape."""
+    return Measure(id, source(document))
+
+
+def source(document: Any) -> Source:
+    fields = held(document)
+    asset, origin = held(fields.get("asset")), held(fields.get("origin"))
+    return Source(
+        measuredAt=fields.get("measuredAt"),
+        type=keyword(fields.get("type")),
+        values=fields.get("values"),
+        asset=Asset(*(keyword(asset.get(name)) for name in ("_id", "model", "measureName"))) if asset else None,
+        origin=Origin(*(keyword(origin.get(name)) for name in ("_id", "deviceModel", "measureName")))
+        if origin
+        else None,
+    )
+
+
+def held(value: Any) -> dict[str, Any]:
+    """The object, or the only one of an array; empty when there is none."""
+    value = only(value)
+    return value if isinstance(value, dict) else {}
+
+
+def keyword(value: Any) -> str | None:
+    """As a `keyword` field of Elasticsearch reads a value: scalars by their text. An array is what it holds, if that
+    is one.
+    """
+    value = only(value)
+    if value is None or isinstance(value, dict | list):
+        return None
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def only(value: Any) -> Any:
+    """What an array holds, if that is one; any other value as it is."""
+    if not isinstance(value, list):
+        return value
+    items = [item for item in value if item is not None]
+    return items[0] if len(items) == 1 else None
+
+
+def measures(ids: list[str], documents: bytes, decode: msgspec.json.Decoder[list[Source]]) -> list[Measure]:
+    """The measures of a JSON array of documents, in order: decoded as typed, or mended where that is refused."""
+    try:
+        sources = decode.decode(documents)
+    except msgspec.DecodeError:
+        sources = [source(document) for document in loads(documents)]
+    return [Measure(*pair) for pair in zip(ids, sources, strict=True)]
