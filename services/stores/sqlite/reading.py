@@ -1,0 +1,211 @@
+"""One export being read: a connection of its own, in one read transaction, until it is closed."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from services.errors import StoreUnavailable
+from services.filters import sqlite as filters
+from services.filters.nodes import All
+from services.measures import NEWEST_FIRST, ExportRequest, Measure, Slot, Source
+from services.stores import odd
+from services.stores.port import Count
+from services.stores.sqlite.schema import unavailable
+from services.stores.sqlite.selection import Selection
+from services.stores.sqlite.sorting import Order
+from services.turns import Turns
+
+#: Rows read at a time, whether they match or not. A download keeps a page of them while its client is slow.
+PAGE_ROWS = 2000
+
+#: Whether a row matches, `_id`, `_source`.
+Row = tuple[int, str, str]
+
+#: Served by an index, which is named: the planner would rather count on statistics, and sort.
+ROWS = "SELECT {columns} FROM measures INDEXED BY {index} WHERE {where}"
+
+#: The keys of a caller's own sort: the table is its index.
+SORTED = "CREATE TEMP TABLE sorted ({columns}, seq INTEGER, PRIMARY KEY ({terms})) WITHOUT ROWID"
+INSERT = "INSERT INTO sorted VALUES ({places})"
+IN_ORDER = "SELECT seq FROM sorted ORDER BY {terms} LIMIT -1 OFFSET ?"
+
+SOURCES = msgspec.json.Decoder(list[Source])
+
+
+class SqliteReading:
+    """`order`: the caller's own; `None`: that of time, which the indexes have."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        request: ExportRequest,
+        *,
+        selection: Selection,
+        order: Order | None,
+        turns: Turns,
+    ) -> None:
+        self._connection = connection
+        self._request = request
+        self._selection = selection
+        self._order = order
+        self._turns = turns
+        self._filtered = not isinstance(request.filter, All)
+        self._clause = filters.translate(request.filter)
+        self._descending = (request.sort or NEWEST_FIRST)[0].order == "desc"
+
+    @property
+    def count(self) -> Count:
+        return Count(self._selection.rows, not self._filtered)
+
+    @property
+    def slots(self) -> Collection[Slot]:
+        return self._selection.slots
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def matching(self) -> int:
+        """The rows that match, counted."""
+        if not self._filtered:
+            return self._selection.rows
+        with unavailable():
+            return sum(self._batches(self._select(""), lambda rows: sum(matches for (matches,) in rows)))
+
+    def pages(self) -> Iterator[Sequence[Measure]]:
+        request = self._request
+        if request.size == 0 or request.offset >= self._selection.rows:
+            return iter(())
+        with unavailable():
+            if self._order is not None:
+                return self._in_order(self._order)
+            return self._in_time()
+
+    def _in_time(self) -> "Pages":
+        """Without a filter, `from` is found in the index, and the reading begins there."""
+        offset, rows = self._request.offset, self._selection.rows
+        if self._filtered or not offset:
+            cursor = self._select(", id, doc", in_time=True)
+            return Pages(fetched(cursor), self._turns, rows=rows, skip=offset, size=self._request.size)
+        at, seq = self._nth(offset)
+        start = f"AND at {'<' if self._descending else '>'}= ? AND NOT (at = ? AND seq < ?)"
+        cursor = self._select(", id, doc", start, (at, at, seq), in_time=True)
+        return Pages(fetched(cursor), self._turns, rows=rows - offset, skip=0, size=self._request.size)
+
+    def _in_order(self, order: Order) -> "Pages":
+        """By the caller's sort: its keys go into a temporary table, on disk when they are many."""
+        self._connection.execute(SORTED.format(columns=", ".join(order.columns), terms=order.terms))
+        places = ", ".join("?" * (len(order.columns) + 1))
+
+        def keep(batch: list[Row]) -> int:
+            keys = [(*order.of(document), seq) for seq, document in documents(batch)]
+            self._connection.executemany(INSERT.format(places=places), keys)
+            return len(keys)
+
+        rows = sum(self._batches(self._select(", seq, doc"), keep))
+        offset = self._request.offset
+        cursor = self._connection.execute(IN_ORDER.format(terms=order.terms), (offset,))
+        rows = max(0, rows - offset)
+        return Pages(self._looked_up(cursor), self._turns, rows=rows, skip=0, size=self._request.size)
+
+    def _select(
+        self, columns: str, start: str = "", values: tuple[int, ...] = (), *, in_time: bool = False
+    ) -> sqlite3.Cursor:
+        """Whether each row of the selection matches, and `columns` of it."""
+        rows = ROWS.format(columns=self._clause.sql + columns, index=self._index, where=self._selection.where)
+        order = f"ORDER BY {self._terms}" if in_time else ""
+        return self._connection.execute(
+            f"{rows} {start} {order}", (*self._clause.parameters, *self._selection.parameters, *values)
+        )
+
+    def _nth(self, offset: int) -> tuple[int, int]:
+        """The instant and the place of insertion of a row."""
+        rows = ROWS.format(columns="at, seq", index=self._index, where=self._selection.where)
+        at, seq = self._connection.execute(
+            f"{rows} ORDER BY {self._terms} LIMIT 1 OFFSET ?", (*self._selection.parameters, offset)
+        ).fetchone()
+        return at, seq
+
+    def _batches(self, cursor: sqlite3.Cursor, take: Callable[[list[Any]], int]) -> Iterator[int]:
+        """What `take` makes of the rows, a page at a time, each in a turn of its own: filters may be slow."""
+        while True:
+            with self._turns:
+                rows = cursor.fetchmany(PAGE_ROWS)
+                if not rows:
+                    return
+                taken = take(rows)
+            yield taken
+
+    def _looked_up(self, seqs: sqlite3.Cursor) -> Callable[[], list[Row]]:
+        def fetch() -> list[Row]:
+            wanted = [seq for (seq,) in seqs.fetchmany(PAGE_ROWS)]
+            rows = self._connection.execute(
+                "SELECT seq, id, doc FROM measures WHERE seq IN (SELECT value FROM json_each(?))", (json.dumps(wanted),)
+            )
+            found = {seq: (1, id, doc) for seq, id, doc in rows}
+            return [found[seq] for seq in wanted]
+
+        return fetch
+
+    @property
+    def _index(self) -> str:
+        return f"{self._selection.column}_{'down' if self._descending else 'up'}"
+
+    @property
+    def _terms(self) -> str:
+        return "at DESC, seq" if self._descending else "at, seq"
+
+
+class Pages(Iterator[Sequence[Measure]]):
+    """Keeps no page: the client of a download may be slow, and downloads many.
+
+    `rows`: what `fetch` gives until it gives none; `skip`, `size`: of those that match.
+    """
+
+    def __init__(self, fetch: Callable[[], list[Row]], turns: Turns, *, rows: int, skip: int, size: int | None) -> None:
+        self._fetch = fetch
+        self._turns = turns
+        self._rows = rows
+        self._skip = skip
+        self._left = rows if size is None else size
+
+    def __next__(self) -> Sequence[Measure]:
+        if not self._left:
+            raise StopIteration
+        with self._turns, unavailable():
+            rows = self._fetch()
+            self._rows -= len(rows)
+            if rows:
+                return self._wanted(rows)
+        if self._rows:
+            raise StoreUnavailable(f"The embedded store lacks {self._rows} rows that its indexes count.")
+        raise StopIteration
+
+    def _wanted(self, rows: list[Row]) -> list[Measure]:
+        found = [(id, doc) for matches, id, doc in rows if matches]
+        part = found[self._skip : self._skip + self._left]
+        self._skip = max(0, self._skip - len(found))
+        self._left -= len(part)
+        return odd.measures([id for id, _ in part], joined([doc for _, doc in part]), SOURCES)
+
+
+def fetched(cursor: sqlite3.Cursor) -> Callable[[], list[Row]]:
+    return lambda: cursor.fetchmany(PAGE_ROWS)
+
+
+def joined(docs: list[str]) -> bytes:
+    """As one JSON array: one call decodes them all."""
+    return f"[{','.join(docs)}]".encode()
+
+
+def documents(rows: list[Row]) -> Iterator[tuple[Any, Any]]:
+    """Of the rows that match: what stands for the id, and the document."""
+    matching = [(name, doc) for matches, name, doc in rows if matches]
+    text = joined([doc for _, doc in matching])
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        found = odd.loads(text)
+    return zip([name for name, _ in matching], found, strict=True)

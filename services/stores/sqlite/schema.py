@@ -1,0 +1,153 @@
+"""The tables of the embedded store, and connections to them.
+
+`keys` gives numbers to what rows repeat: an engine `["demo"]`, a target `["demo","assets","Container-c1"]`, a slot
+and type as stored `["temperatureExt","temperature"]`; rows and indexes hold the numbers. `measures.seq` is the order
+of insertion: a measure that is loaded again gets a new one, as Elasticsearch gives it a new `_seq_no`.
+
+An index a direction: `at DESC, seq` is neither end of the index on `at, seq`. With the slot in them, counting,
+skipping and looking for a type never touch a document; `*_slots` finds the slots that occur without counting rows.
+
+`doc` is the JSON of `_source`: one column serves filters and rows. It is written anew at `load`: no key twice, no
+escapes that are not needed (SQLite compares keys as raw text), lone surrogates as U+FFFD. Keys that hold dots stay:
+the filters know of them, and a cell that holds JSON has its keys as stored.
+"""
+
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from services.errors import StoreUnavailable
+from services.filters.sqlite import register
+
+#: Kept as `user_version`: a file with another one is not touched.
+VERSION = 1
+
+TABLES = """
+CREATE TABLE keys (
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE documents (
+    engine TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    id TEXT NOT NULL,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (engine, collection, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE measures (
+    seq INTEGER PRIMARY KEY,
+    engine INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    asset INTEGER,
+    asset_slot INTEGER NOT NULL,
+    device INTEGER,
+    device_slot INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    UNIQUE (engine, id)
+) STRICT;
+CREATE INDEX asset_up ON measures (asset, at, seq, asset_slot) WHERE asset IS NOT NULL;
+CREATE INDEX asset_down ON measures (asset, at DESC, seq, asset_slot) WHERE asset IS NOT NULL;
+CREATE INDEX asset_slots ON measures (asset, asset_slot, at) WHERE asset IS NOT NULL;
+CREATE INDEX device_up ON measures (device, at, seq, device_slot) WHERE device IS NOT NULL;
+CREATE INDEX device_down ON measures (device, at DESC, seq, device_slot) WHERE device IS NOT NULL;
+CREATE INDEX device_slots ON measures (device, device_slot, at) WHERE device IS NOT NULL;
+"""
+
+#: Seconds. A reader that waited would hold up its whole worker; WAL lets it read on beside a writer.
+READER_WAITS = 0.1
+#: A writer may wait for another: nobody is served by it.
+WRITER_WAITS = 30.0
+
+#: Bytes of pages that a connection keeps; there is one a download.
+READER_CACHE = 1024 * 1024
+WRITER_CACHE = 64 * 1024 * 1024
+
+
+@contextlib.contextmanager
+def unavailable() -> Iterator[None]:
+    """What SQLite refuses is a `StoreUnavailable` with its reason."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"The embedded store cannot be read: {error}") from error
+
+
+def reader(path: str) -> sqlite3.Connection:
+    """A connection of its own: none outlives a fork, none is shared. For any thread, one at a time."""
+    uri = f"file:{quote(str(Path(path).absolute()))}?mode=ro"
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=READER_WAITS, isolation_level=None, check_same_thread=False, cached_statements=16
+    )
+    connection.execute(f"PRAGMA cache_size = -{READER_CACHE // 1024}")
+    register(connection)
+    return connection
+
+
+def writer(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=WRITER_WAITS, isolation_level=None)
+    connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE // 1024}")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def ensure(path: str) -> None:
+    """The file and its tables, made if missing; several processes may ask at once.
+
+    Raises `StoreUnavailable` when that cannot be, or when the file is something else.
+    """
+    try:
+        Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
+        with unavailable(), contextlib.closing(writer(path)) as connection:
+            if version(connection) != VERSION:
+                write_ahead(connection)
+                make_tables(connection, path)
+    except OSError as error:
+        raise StoreUnavailable(f"The embedded store cannot be made: {error}") from error
+
+
+def version(connection: sqlite3.Connection) -> int:
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(found)
+
+
+def write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn WAL on. That wants the file for itself and does not wait for it, whatever the timeout."""
+    end = time.monotonic() + WRITER_WAITS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
+def make_tables(connection: sqlite3.Connection, path: str) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    if version(connection) == VERSION:  # another process was faster
+        connection.execute("ROLLBACK")
+        return
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables:
+        raise StoreUnavailable(f"{path} is no database of this version of the service.")
+    for statement in TABLES.split(";"):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def name(*parts: str | None) -> str:
+    """What `keys` calls it. ASCII, so that any text can be looked for."""
+    return json.dumps(parts)
+
+
+def key(connection: sqlite3.Connection, *parts: str | None) -> int | None:
+    """`None`: no measure has it."""
+    found = connection.execute("SELECT key FROM keys WHERE name = ?", (name(*parts),)).fetchone()
+    return None if found is None else int(found[0])

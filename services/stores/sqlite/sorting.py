@@ -1,0 +1,203 @@
+"""The caller's own sort, as Elasticsearch 8.19 orders: which fields it takes, and what it compares.
+
+A key is two values: where documents without one stand, and what the others are compared by.
+"""
+
+import math
+import statistics
+import struct
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.errors import InvalidArgument
+from services.instants import instant
+from services.measures import SortKey
+from services.stores import odd
+from services.stores.sqlite.fields import Definition, Properties, find, values
+
+Value = str | int | float
+Read = Callable[[Any], Value | None]
+
+#: Where a document stands by one key: before the others, among them, after.
+FIRST, AMONG, LAST = 0, 1, 2
+
+LONGEST = 2**63 - 1
+
+INTEGERS = frozenset(("byte", "short", "integer", "long", "unsigned_long"))
+SINGLES = frozenset(("half_float", "float"))
+DOUBLES = frozenset(("double", "scaled_float"))
+
+
+@dataclass(frozen=True)
+class Key:
+    """`path`: of the values in a document. `missing`: what documents without one are compared by, if by anything."""
+
+    path: str
+    read: Read
+    pick: Callable[[list[Any]], Value]
+    descending: bool
+    place: int
+    missing: Value | None
+
+    def of(self, document: Any) -> tuple[int, Value]:
+        found = [value for stored in values(document, self.path) if (value := self.read(stored)) is not None]
+        if found:
+            return AMONG, self.pick(found)
+        return (self.place, 0) if self.missing is None else (AMONG, self.missing)
+
+
+class Order:
+    """Raises `InvalidArgument` for what Elasticsearch cannot sort."""
+
+    def __init__(self, sort: Sequence[SortKey], properties: Properties) -> None:
+        self._keys = [key(entry, properties) for entry in sort]
+
+    @property
+    def columns(self) -> list[str]:
+        return [name for number in range(len(self._keys)) for name in (f"place{number}", f"value{number}")]
+
+    @property
+    def terms(self) -> str:
+        """`ORDER BY`, ties in order of insertion."""
+        directions = ["" if name.startswith("place") else self._direction(name) for name in self.columns]
+        return ", ".join([f"{name}{way}" for name, way in zip(self.columns, directions, strict=True)] + ["seq"])
+
+    def of(self, document: Any) -> Iterator[Value]:
+        """The values of `columns`."""
+        for entry in self._keys:
+            yield from entry.of(document)
+
+    def _direction(self, column: str) -> str:
+        return " DESC" if self._keys[int(column.removeprefix("value"))].descending else ""
+
+
+def by_time(sort: Sequence[SortKey]) -> bool:
+    """Whether the order is that of the indexes: every measure has an instant, and only one."""
+    return all(entry.field == "measuredAt" for entry in sort)
+
+
+def key(entry: SortKey, properties: Properties) -> Key:
+    path, definition = field(entry, properties)
+    kind = definition["type"]
+    if kind not in READERS or definition.get("doc_values") is False:
+        raise InvalidArgument("sort", f'"{entry.field}" is of type {kind} here: it cannot be sorted by.')
+    return Key(
+        path,
+        READERS[kind](definition),
+        picker(entry, kind),
+        entry.order == "desc",
+        FIRST if entry.missing == "_first" else LAST,
+        missing(entry, kind),
+    )
+
+
+def field(entry: SortKey, properties: Properties) -> tuple[str, Definition]:
+    found = find(properties, entry.field)
+    if found is not None:
+        return found
+    if entry.unmapped_type is not None:
+        return entry.field, {"type": entry.unmapped_type}
+    if entry.field == "_id":
+        raise InvalidArgument("sort", "documents cannot be sorted by _id.")
+    raise InvalidArgument("sort", f"No mapping found for [{entry.field}] in order to sort on.")
+
+
+def keyword(definition: Definition) -> Read:
+    longest = definition.get("ignore_above", LONGEST)
+
+    def read(stored: Any) -> str | None:
+        text = odd.keyword(stored)
+        return text if text is not None and len(text) <= longest else None
+
+    return read
+
+
+def number(definition: Definition) -> Read:
+    fit = single if definition["type"] in SINGLES else whole if definition["type"] in INTEGERS else float
+
+    def read(stored: Any) -> Value | None:
+        if isinstance(stored, bool):
+            return None
+        try:
+            found = float(stored) if isinstance(stored, str) else stored
+            return fit(found) if math.isfinite(found) else None
+        except (ValueError, OverflowError):
+            return None
+
+    return read
+
+
+def whole(value: float) -> Value:
+    """As a field of integers keeps it; what 64 bits do not hold is as good as its nearest double."""
+    kept = int(value)
+    return kept if abs(kept) <= LONGEST else float(kept)
+
+
+def single(value: float) -> float:
+    """As 32 bits keep it."""
+    (kept,) = struct.unpack("f", struct.pack("f", value))
+    return float(kept)
+
+
+def date(definition: Definition) -> Read:
+    return instant
+
+
+def boolean(definition: Definition) -> Read:
+    return lambda stored: {"true": 1, "false": 0, "": 0}.get(odd.keyword(stored) or "")
+
+
+#: How a value is read, by the type of its field; a type that is not here cannot be sorted.
+READERS: Mapping[str, Callable[[Definition], Read]] = {
+    "keyword": keyword,
+    "boolean": boolean,
+    "date": date,
+    **dict.fromkeys(INTEGERS | SINGLES | DOUBLES, number),
+}
+
+
+def picker(entry: SortKey, kind: str) -> Callable[[list[Any]], Value]:
+    """The one value that several are compared by."""
+    mode = entry.mode or ("max" if entry.order == "desc" else "min")
+    if mode in ("min", "max"):
+        return {"min": min, "max": max}[mode]
+    if mode not in ("sum", "avg", "median"):
+        raise InvalidArgument("sort", f'"{mode}" is no mode; there are min, max, sum, avg, median.')
+    if kind == "keyword":
+        raise InvalidArgument("sort", f'the mode "{mode}" of "{entry.field}" needs numbers.')
+    picks: Mapping[str, Callable[[list[Any]], float]] = {
+        "sum": sum,
+        "avg": statistics.fmean,
+        "median": statistics.median,
+    }
+    pick = picks[mode]
+    return pick if kind in SINGLES | DOUBLES else lambda found: rounded(pick(found))
+
+
+def rounded(value: float) -> int:
+    """Halves go up, as Java's `Math.round` has it."""
+    return math.floor(value + 0.5)
+
+
+def missing(entry: SortKey, kind: str) -> Value | None:
+    """`None`: those without a value stand first or last."""
+    given = entry.missing
+    if given is None or given in ("_first", "_last"):
+        return None
+    if isinstance(given, Collection) and not isinstance(given, str):
+        raise InvalidArgument("sort", f'"missing" of "{entry.field}" must be a text or a number.')
+    if kind == "keyword":
+        return odd.keyword(given)
+    return missing_number(entry, kind)
+
+
+def missing_number(entry: SortKey, kind: str) -> Value:
+    given = entry.missing
+    try:
+        found = float(given) if kind in SINGLES | DOUBLES else int(given)
+        if isinstance(given, bool) or not abs(found) <= LONGEST:
+            raise ValueError
+        return found
+    except (ValueError, OverflowError) as error:
+        raise InvalidArgument("sort", f'"missing" of "{entry.field}" is no number: {given!r}.') from error

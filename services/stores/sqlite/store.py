@@ -1,0 +1,78 @@
+"""The embedded store: the port over sqlite3."""
+
+import contextlib
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from services.errors import InvalidArgument
+from services.measures import ExportRequest, Model, Target
+from services.stores.port import Count
+from services.stores.sqlite import fields, schema
+from services.stores.sqlite.documents import Documents
+from services.stores.sqlite.reading import SqliteReading
+from services.stores.sqlite.schema import unavailable
+from services.stores.sqlite.selection import select
+from services.stores.sqlite.sorting import Order, by_time
+from services.turns import Turns
+
+#: Rows up to which those that match a filter are counted at prepare: some hundred milliseconds. Beyond: "at most".
+COUNTED_ROWS = 100_000
+
+
+class SqliteStore:
+    """Holds no connection: each question opens one, and each reading has its own.
+
+    `path`: of the database, made if missing. `admin_index`: where Kuzzle keeps engines and models.
+    """
+
+    def __init__(self, path: str, turns: Turns, *, admin_index: str = "device-manager") -> None:
+        schema.ensure(path)
+        self._path = path
+        self._turns = turns
+        self._admin_index = admin_index
+
+    def ready(self) -> None:
+        with self._documents() as documents:
+            documents.find(self._admin_index, "config", "")
+
+    def model(self, target: Target) -> Model:
+        with self._documents() as documents:
+            return documents.model(target)
+
+    def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        with self._documents() as documents:
+            return documents.mappings(types)
+
+    def check(self, request: ExportRequest) -> Count:
+        with contextlib.closing(self.open(request)) as reading:
+            if reading.count.rows > COUNTED_ROWS:
+                return reading.count
+            return Count(reading.matching(), True)
+
+    def open(self, request: ExportRequest) -> SqliteReading:
+        if request.elastic_query is not None:
+            raise InvalidArgument("lang", "elasticsearch is understood only on Elasticsearch; use koncorde.")
+        with unavailable():
+            connection = schema.reader(self._path)
+            try:
+                return self._reading(connection, request)
+            except BaseException:
+                connection.close()
+                raise
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _reading(self, connection: sqlite3.Connection, request: ExportRequest) -> SqliteReading:
+        connection.execute("BEGIN")
+        order = None
+        if not by_time(request.sort):
+            order = Order(request.sort, fields.of_measures(Documents(connection, self._admin_index)))
+        selection = select(connection, request)
+        return SqliteReading(connection, request, selection=selection, order=order, turns=self._turns)
+
+    @contextlib.contextmanager
+    def _documents(self) -> Iterator[Documents]:
+        with unavailable(), contextlib.closing(schema.reader(self._path)) as connection:
+            yield Documents(connection, self._admin_index)
