@@ -1,0 +1,151 @@
+"""The judge: what the ways of `AUTH` say together. The table is in the package's docstring."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.access.keys import KeyFile
+from services.access.kuzzle import Kuzzle, Question
+from services.access.tokens import Claims, Verifier, read
+from services.errors import AccessUnavailable, Forbidden, ServiceError, TokenInvalid, Unauthorized
+from services.measures import Target
+
+#: The user that everybody without a token is.
+NOBODY = "-1"
+
+#: Characters. Kuzzle's tokens have about 200; more is parsed by nobody.
+LONGEST_TOKEN = 4096
+
+#: What is asked of Kuzzle to learn whether a token is good: the answer itself does not matter.
+WHETHER_GOOD = Question("auth", "getCurrentUser")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, until when (epoch milliseconds, `None`: for ever), and whether a way of `AUTH` lets them."""
+
+    id: str
+    expires_ms: int | None
+    allowed: bool
+
+
+class Access:
+    """`methods`: the ways of `AUTH`. `clock` tells epoch seconds."""
+
+    def __init__(
+        self,
+        methods: tuple[str, ...],
+        *,
+        kuzzle_jwt_secret: str | None = None,
+        kuzzle_url: str | None = None,
+        api_keys_file: str | None = None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._anonymous = "anonymous" in methods
+        self._verifier = (
+            Verifier(needed("KUZZLE_JWT_SECRET", kuzzle_jwt_secret), clock) if "kuzzle-jwt" in methods else None
+        )
+        self._kuzzle = Kuzzle(needed("KUZZLE_URL", kuzzle_url), clock) if "kuzzle" in methods else None
+        self._keys = KeyFile(needed("API_KEYS_FILE", api_keys_file)) if "api-keys" in methods else None
+
+    def admit(self, token: str | None, target: Target) -> str:
+        """Who asks. Raises `TokenInvalid`, `Unauthorized`, `Forbidden`, `AccessUnavailable`."""
+        caller = self._caller(token, target) if token else self._nobody(target)
+        if caller.allowed or self._anonymous:
+            return caller.id
+        raise refused(caller, target)
+
+    def check_token(self, token: str | None) -> dict[str, Any]:
+        """As `auth:checkToken` answers: always a result."""
+        try:
+            caller = self._known(token)
+        except ServiceError as error:
+            return {"valid": False, "state": error.message}
+        return {"valid": True, "kuid": caller.id, "expiresAt": caller.expires_ms}
+
+    def user(self, token: str | None) -> dict[str, Any]:
+        """As `auth:getCurrentUser` answers. Raises `TokenInvalid`, `AccessUnavailable`."""
+        caller = self._known(token)
+        profiles = ["anonymous"] if caller.id == NOBODY else []
+        return {"_id": caller.id, "_source": {"profileIds": profiles}, "strategies": []}
+
+    def expires_at(self, token: str | None) -> int | None:
+        """Epoch milliseconds; `None`: never, or the token is not good. Asks no Kuzzle: takes its token's own word."""
+        if not token:
+            return None
+        try:
+            key = self._key(checked(token), None)
+            return self._claims(token).expires_ms if key is None else key.expires_ms
+        except (TokenInvalid, AccessUnavailable):
+            return None
+
+    def _known(self, token: str | None) -> Caller:
+        return self._caller(token, None) if token else Caller(NOBODY, None, self._anonymous)
+
+    def _nobody(self, target: Target) -> Caller:
+        asked = self._kuzzle if self._verifier is None and not self._anonymous else None
+        return Caller(NOBODY, None, asked is not None and asked.allows(None, question(target)))
+
+    def _caller(self, token: str, target: Target | None) -> Caller:
+        """Who brings the token; `allowed` means nothing without a target."""
+        key = self._key(checked(token), target)
+        if key is not None:
+            return key
+        claims = self._claims(token)
+        caller = user(token, claims)
+        if self._kuzzle is None:
+            return caller
+        allowed = self._kuzzle.allows(token, question(target), until_ms=claims.expires_ms)
+        return replace(caller, allowed=allowed and (self._verifier is None or caller.allowed))
+
+    def _key(self, token: str, target: Target | None) -> Caller | None:
+        """`None`: no key of ours. Raises `TokenInvalid` when it has expired."""
+        key = self._keys.find(token) if self._keys else None
+        if key is None:
+            return None
+        if key.expires_ms is not None and key.expires_ms <= self._clock() * 1000:
+            raise TokenInvalid("Invalid token: this key has expired.")
+        return Caller(f"key:{key.name}", key.expires_ms, target is not None and key.opens(target))
+
+    def _claims(self, token: str) -> Claims:
+        """Verified where the secret is known; else the token's own word, which counts once Kuzzle has taken it."""
+        if self._verifier is not None:
+            return self._verifier.verify(token)
+        if self._kuzzle is None:
+            raise TokenInvalid("Invalid token: nothing that AUTH names can vouch for it.")
+        return read(token)
+
+
+def user(token: str, claims: Claims) -> Caller:
+    """A good token of Kuzzle's anonymous user is no more than none."""
+    who = claims.kuid or f"token:{hashlib.sha256(token.encode()).hexdigest()[:8]}"
+    return Caller(who, claims.expires_ms, who != NOBODY)
+
+
+def question(target: Target | None) -> Question:
+    if target is None:
+        return WHETHER_GOOD
+    return Question(f"device-manager/{target.kind}", "exportMeasures", target.engine, target.id)
+
+
+def checked(token: str) -> str:
+    """Raises `TokenInvalid` for what can be no token, nor stand in a header."""
+    if len(token) > LONGEST_TOKEN or not all("!" <= character <= "~" for character in token):
+        raise TokenInvalid("Invalid token.")
+    return token
+
+
+def refused(caller: Caller, target: Target) -> ServiceError:
+    what = f'export {target.kind} of "{target.engine}"'
+    if caller.id == NOBODY:
+        return Unauthorized(f"Unauthorized: a token that may {what} is needed.")
+    return Forbidden(f'Forbidden: "{caller.id}" may not {what}.', engineId=target.engine)
+
+
+def needed(name: str, value: str | None) -> str:
+    """An empty secret would verify what anybody signs."""
+    if not value:
+        raise ValueError(f"{name} is required by AUTH.")
+    return value

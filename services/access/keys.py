@@ -1,0 +1,168 @@
+"""API keys: a JSON list of `{"name", "sha256", "engines", "kinds", "expiresAt"}`; the keys themselves are nowhere.
+
+`sha256`: of the whole key, in hex. `engines`: ids, or `"*"`. `kinds`: `assets`, `devices`; absent: both.
+`expiresAt`: ISO 8601 or epoch milliseconds; absent or null: never. A key is revoked by taking it out.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import hmac
+import json
+import logging
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from services.errors import AccessUnavailable
+from services.instants import first_ms, iso
+from services.measures import Kind, Target
+
+log = logging.getLogger(__name__)
+
+#: What the SDK's `setAPIKey` wants.
+PREFIX = "kapikey-"
+EVERY = "*"
+
+
+class KeysUnreadable(Exception):
+    """What is wrong with the file, in a sentence's second half."""
+
+
+class Entry(msgspec.Struct, forbid_unknown_fields=True):
+    """A key as it is written; a misspelt `expiresAt` must not mean for ever."""
+
+    name: str
+    sha256: str
+    engines: str | list[str]
+    kinds: tuple[Kind, ...] = ("assets", "devices")
+    expires: int | str | None = msgspec.field(name="expiresAt", default=None)
+
+
+@dataclass(frozen=True)
+class Key:
+    """`expires_ms`: epoch milliseconds, `None`: never."""
+
+    name: str
+    digest: bytes
+    engines: frozenset[str]
+    kinds: frozenset[Kind]
+    expires_ms: int | None
+
+    def opens(self, target: Target) -> bool:
+        return target.kind in self.kinds and not self.engines.isdisjoint((target.engine, EVERY))
+
+
+class KeyFile:
+    """The keys of a file; read again whenever it has changed."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._read: tuple[Any, tuple[Key, ...]] | None = None
+
+    def find(self, token: str) -> Key | None:
+        """In a time that does not tell which key it is. Raises `AccessUnavailable` when the file is unreadable.
+
+        Then the keys last read are not used: the mistake may be in the line that revokes one.
+        """
+        digest = hashlib.sha256(token.encode()).digest()
+        try:
+            found = [key for key in self._keys() if hmac.compare_digest(key.digest, digest)]
+        except KeysUnreadable as error:
+            log.error("API_KEYS_FILE %s", error)
+            raise AccessUnavailable("The keys that may export cannot be read. Try again later.") from error
+        return found[0] if found else None
+
+    def _keys(self) -> tuple[Key, ...]:
+        state = state_of(self._path)
+        if self._read is None or self._read[0] != state:
+            self._read = state, read(self._path)
+        return self._read[1]
+
+
+def state_of(path: Path) -> tuple[int, ...]:
+    """Differs after every change of the file. Raises `KeysUnreadable`."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise KeysUnreadable(f"cannot be read: {error.strerror}.") from error
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def read(path: Path) -> tuple[Key, ...]:
+    """Raises `KeysUnreadable`."""
+    try:
+        keys = tuple(key_of(entry) for entry in msgspec.json.decode(path.read_bytes(), type=list[Entry]))
+    except OSError as error:
+        raise KeysUnreadable(f"cannot be read: {error.strerror}.") from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise KeysUnreadable(f"is wrong: {error}.") from error
+    if len({key.digest for key in keys}) < len(keys):
+        raise KeysUnreadable("is wrong: two keys have the same sha256.")
+    return keys
+
+
+def key_of(entry: Entry) -> Key:
+    """Raises `ValueError`."""
+    if not entry.name or not entry.name.isprintable():
+        raise ValueError("each key needs a name, of printable characters")
+    digest = bytes.fromhex(entry.sha256)
+    if len(digest) != hashlib.sha256().digest_size:
+        raise ValueError(f'the sha256 of "{entry.name}" must have 64 hexadecimal digits')
+    if isinstance(entry.engines, str) and entry.engines != EVERY:
+        raise ValueError(f'the engines of "{entry.name}" must be a list of ids, or "*"')
+    expires = first_ms(entry.expires) if isinstance(entry.expires, str) else entry.expires
+    return Key(entry.name, digest, frozenset(entry.engines), frozenset(entry.kinds), expires)
+
+
+def add(path: Path, name: str, *, engines: Sequence[str], kinds: Sequence[Kind], expires_ms: int | None) -> str:
+    """A new key, put into the file, which is made when it is missing.
+
+    Raises `ValueError` for a name that is empty or taken, `KeysUnreadable` for a file that is wrong, `OSError`.
+    """
+    key = PREFIX + secrets.token_urlsafe(32)
+    entry: dict[str, Any] = {"name": name, "sha256": hashlib.sha256(key.encode()).hexdigest(), "engines": list(engines)}
+    if kinds:
+        entry["kinds"] = list(kinds)
+    if expires_ms is not None:
+        entry["expiresAt"] = iso(expires_ms)
+    key_of(msgspec.convert(entry, Entry))
+    path = path.resolve()
+    with alone(path):
+        taken = read(path) if path.exists() else ()
+        if name in {other.name for other in taken}:
+            raise ValueError(f'a key named "{name}" is there already')
+        replace(path, [*(json.loads(path.read_bytes()) if taken else []), entry])
+    return key
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """One writer at a time. The lock is a file of its own, since the other is replaced."""
+    with open(f"{path}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def replace(path: Path, entries: list[Any]) -> None:
+    """The new file takes the old one's place whole, readable by its owner only, who stays the same."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # made with mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(entries, file, indent=2, ensure_ascii=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(OSError):  # there is none before, or only root may
+            os.chown(temporary, path.stat().st_uid, path.stat().st_gid)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise

@@ -1,0 +1,139 @@
+"""A Kuzzle as the judge: `POST /_checkRights` with the caller's token, its answers kept for a while."""
+
+import hashlib
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import urllib3
+from urllib3.exceptions import HTTPError, ProtocolError
+
+from services.errors import AccessUnavailable, TokenInvalid
+
+log = logging.getLogger(__name__)
+
+#: How long an answer is kept, and how many are.
+KEPT_SECONDS = 30
+KEPT_ANSWERS = 10_000
+
+#: Seconds until a connection, and until the next byte of an answer.
+TIMEOUT = urllib3.Timeout(connect=2, read=4)
+
+#: Connections kept open; more are opened when needed.
+KEPT_CONNECTIONS = 16
+
+#: Bytes. The answer to `auth:checkRights` has about 300.
+LONGEST_ANSWER = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Question:
+    """May the caller do this? The body of `auth:checkRights`: the request to judge."""
+
+    controller: str
+    action: str
+    engine: str | None = None
+    id: str | None = None
+
+    def body(self) -> dict[str, str]:
+        names = {"controller": self.controller, "action": self.action, "engineId": self.engine, "_id": self.id}
+        return {name: value for name, value in names.items() if value is not None}
+
+
+class Rights(msgspec.Struct):
+    allowed: bool
+
+
+class Envelope(msgspec.Struct):
+    result: Rights
+    error: Any = None
+
+
+class Kuzzle:
+    """`url`: where its HTTP routes begin. `clock` tells epoch seconds."""
+
+    def __init__(self, url: str, clock: Callable[[], float]) -> None:
+        self._url = f"{url.rstrip('/')}/_checkRights"
+        self._connections = urllib3.PoolManager(maxsize=KEPT_CONNECTIONS, timeout=TIMEOUT, retries=False)
+        self._answers = Answers(clock)
+
+    def allows(self, token: str | None, question: Question, *, until_ms: int | None = None) -> bool:
+        """`until_ms`: when the token ends, and with it the answer that is kept.
+
+        Raises `TokenInvalid` when Kuzzle does not know the token, `AccessUnavailable` when it gives no clear answer.
+        """
+        asked = (hashlib.sha256((token or "").encode()).digest(), question)
+        answer = self._answers.get(asked)
+        if answer is None:
+            answer = self._ask(token, question)
+            self._answers.keep(asked, answer, until_ms=until_ms)
+        if answer == "token":
+            raise TokenInvalid("Invalid token.")
+        return answer == "yes"
+
+    def _ask(self, token: str | None, question: Question) -> str:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        try:
+            status, text = self._post(msgspec.json.encode(question.body()), headers)
+            return meaning(status, text, token)
+        except (HTTPError, msgspec.MsgspecError, ValueError) as error:
+            log.error("%s: no answer to use: %s", self._url, error)
+            raise AccessUnavailable("The Kuzzle that knows who may export does not answer. Try again later.") from error
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Once more when the connection breaks: one kept open may have been closed by the other side."""
+        try:
+            return self._post_once(body, headers)
+        except ProtocolError:
+            return self._post_once(body, headers)
+
+    def _post_once(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        response = self._connections.request(
+            "POST", self._url, body=body, headers=headers, redirect=False, preload_content=False
+        )
+        text = response.read(LONGEST_ANSWER + 1)
+        if len(text) > LONGEST_ANSWER:
+            response.close()
+            raise ValueError(f"more than {LONGEST_ANSWER} bytes")
+        response.release_conn()
+        return response.status, text
+
+
+def meaning(status: int, text: bytes, token: str | None) -> str:
+    """`yes`, `no`, or `token`: that one is not good. Raises `ValueError`, `MsgspecError` for anything else."""
+    if status == 401:
+        return "token" if token else "no"
+    if status == 403:  # whoever it is may not even ask
+        return "no"
+    if status != 200:
+        raise ValueError(f"status {status}")
+    envelope = msgspec.json.decode(text, type=Envelope)
+    if envelope.error is not None:
+        raise ValueError("a result and an error")
+    return "yes" if envelope.result.allowed else "no"
+
+
+class Answers:
+    """The last answers, the oldest first: the first to be forgotten."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[Any, tuple[float, str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, asked: Any) -> str | None:
+        with self._lock:
+            until, answer = self._kept.get(asked, (0.0, None))
+        return answer if self._clock() < until else None
+
+    def keep(self, asked: Any, answer: str, *, until_ms: int | None) -> None:
+        until = self._clock() + KEPT_SECONDS
+        with self._lock:
+            self._kept.pop(asked, None)
+            self._kept[asked] = (until if until_ms is None else min(until, until_ms / 1000), answer)
+            if len(self._kept) > KEPT_ANSWERS:
+                self._kept.popitem(last=False)
