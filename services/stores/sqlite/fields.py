@@ -91,11 +91,11 @@ def within(definition: Definition, path: str) -> tuple[str, Definition] | None:
     if is_leaf(definition):
         found = find(definition.get("fields"), path)
         return None if found is None else ("", found[1])
-    return find(definition.get("properties"), path)
+    return None if definition.get("type") == "nested" else find(definition.get("properties"), path)
 
 
 def is_leaf(definition: Definition) -> bool:
-    """`nested` is neither: it needs a query of its own."""
+    """`nested` is none: what it holds needs queries of its own."""
     return definition.get("type", "object") not in ("object", "nested")
 
 

@@ -186,12 +186,12 @@ def document(file: File, id: str, source: JSON, doc: str) -> Row:
 
 
 def text(source: JSON, *path: str) -> str | None:
-    """What a `keyword` field holds there."""
-    *above, name = path
-    holder = source
-    for part in above:
-        holder = odd.held(holder.get(part))
-    value = holder.get(name)
+    """What a `keyword` field holds there; also where dots of a key stand for levels."""
+    value: Any = source
+    for name in path:
+        value = odd.held(value).get(name)
+    if value is None and len(path) > 1:
+        value = source.get(".".join(path))
     return value if isinstance(value, str) else odd.keyword(value)
 
 

@@ -23,6 +23,7 @@ Read = Callable[[Any], Value | None]
 FIRST, AMONG, LAST = 0, 1, 2
 
 LONGEST = 2**63 - 1
+SMALLEST = 5e-324
 
 INTEGERS = frozenset(("byte", "short", "integer", "long", "unsigned_long"))
 SINGLES = frozenset(("half_float", "float"))
@@ -121,7 +122,7 @@ def number(definition: Definition) -> Read:
             return None
         try:
             found = float(stored) if isinstance(stored, str) else stored
-            return fit(found) if math.isfinite(found) else None
+            return below_zero(fit(found)) if math.isfinite(found) else None
         except (ValueError, OverflowError):
             return None
 
@@ -138,6 +139,11 @@ def single(value: float) -> float:
     """As 32 bits keep it."""
     (kept,) = struct.unpack("f", struct.pack("f", value))
     return float(kept)
+
+
+def below_zero(value: Value) -> Value:
+    """In Java -0.0 comes before 0.0; in SQLite it is the same."""
+    return -SMALLEST if value == 0 and math.copysign(1, float(value)) < 0 else value
 
 
 def date(definition: Definition) -> Read:
@@ -166,18 +172,37 @@ def picker(entry: SortKey, kind: str) -> Callable[[list[Any]], Value]:
         raise InvalidArgument("sort", f'"{mode}" is no mode; there are min, max, sum, avg, median.')
     if kind == "keyword":
         raise InvalidArgument("sort", f'the mode "{mode}" of "{entry.field}" needs numbers.')
-    picks: Mapping[str, Callable[[list[Any]], float]] = {
-        "sum": sum,
-        "avg": statistics.fmean,
-        "median": statistics.median,
-    }
-    pick = picks[mode]
-    return pick if kind in SINGLES | DOUBLES else lambda found: rounded(pick(found))
+    return (MEANS if kind in SINGLES | DOUBLES else WHOLE_MEANS)[mode]
 
 
 def rounded(value: float) -> int:
     """Halves go up, as Java's `Math.round` has it."""
     return math.floor(value + 0.5)
+
+
+def mean(found: list[float]) -> float:
+    return sum(found) / len(found)
+
+
+def whole_sum(found: list[int]) -> Value:
+    return whole(sum(found))
+
+
+def whole_mean(found: list[Any]) -> int:
+    return rounded(mean(found)) if len(found) > 1 else found[0]
+
+
+def whole_median(found: list[int]) -> int:
+    return statistics.median_low(found) if len(found) % 2 else rounded(statistics.median(found))
+
+
+MEANS: Mapping[str, Callable[[list[Any]], Value]] = {
+    "sum": sum,
+    "avg": mean,
+    "median": statistics.median,
+}
+#: Of integers, dates and booleans: integers.
+WHOLE_MEANS: Mapping[str, Callable[[list[Any]], Value]] = {"sum": whole_sum, "avg": whole_mean, "median": whole_median}
 
 
 def missing(entry: SortKey, kind: str) -> Value | None:

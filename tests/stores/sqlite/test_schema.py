@@ -1,0 +1,95 @@
+"""The file and its tables, made at start by whoever comes first."""
+
+import contextlib
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from services.errors import StoreUnavailable
+from services.measures import Target
+from services.stores.sqlite import SqliteStore, schema
+from services.turns import Turns
+
+
+def journal_mode(path: Path) -> str:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_missing_or_empty_file_becomes_a_database(tmp_path: Path, exists: bool) -> None:
+    """In WAL mode, in a folder that is made too; it is ready and knows no engine."""
+    path = tmp_path / "a folder" / "100% é?.sqlite3"
+    if exists:
+        path.parent.mkdir()
+        path.touch()
+    store = SqliteStore(str(path), Turns())
+    store.ready()
+    assert journal_mode(path) == "wal"
+    assert store.mappings({"temperature"}) == {}
+
+
+def start(path: str, gate: "multiprocessing.synchronize.Barrier") -> None:
+    gate.wait()
+    SqliteStore(path, Turns()).ready()
+
+
+def test_many_processes_may_start_at_once(tmp_path: Path) -> None:
+    """None fails, whoever makes the tables."""
+    context = multiprocessing.get_context("spawn")
+    gate = context.Barrier(6)
+    path = str(tmp_path / "measures.sqlite3")
+    workers = [context.Process(target=start, args=(path, gate)) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 6
+
+
+def test_another_database_is_not_touched(tmp_path: Path) -> None:
+    """The service does not start on it."""
+    path = tmp_path / "theirs.sqlite3"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+    with pytest.raises(StoreUnavailable, match="no database of this version"):
+        SqliteStore(str(path), Turns())
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("theirs",)]
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    """The reason is told."""
+    path = tmp_path / "text"
+    path.write_text("not a database " * 100)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        SqliteStore(str(path), Turns())
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """The reason is told."""
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable, match="cannot be made"):
+        SqliteStore(str(tmp_path / "file" / "measures.sqlite3"), Turns())
+
+
+def test_a_database_that_is_gone(tmp_path: Path) -> None:
+    """Not ready, with the reason; it is not made anew behind the back of the service."""
+    path = tmp_path / "measures.sqlite3"
+    store = SqliteStore(str(path), Turns())
+    path.unlink()
+    with pytest.raises(StoreUnavailable, match="unable to open"):
+        store.ready()
+    with pytest.raises(StoreUnavailable):
+        store.model(Target("e", "assets", "A-1"))
+    assert not path.exists()
+
+
+def test_readers_cannot_write(tmp_path: Path) -> None:
+    """Whatever statement reached them."""
+    path = str(tmp_path / "measures.sqlite3")
+    schema.ensure(path)
+    with contextlib.closing(schema.reader(path)) as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("DELETE FROM measures")
