@@ -56,9 +56,9 @@ class Envelope(msgspec.Struct):
 class Kuzzle:
     """`url`: where its HTTP routes begin. `clock` tells epoch seconds."""
 
-    def __init__(self, url: str, clock: Callable[[], float]) -> None:
+    def __init__(self, url: str, clock: Callable[[], float], *, timeout: urllib3.Timeout = TIMEOUT) -> None:
         self._url = f"{url.rstrip('/')}/_checkRights"
-        self._connections = urllib3.PoolManager(maxsize=KEPT_CONNECTIONS, timeout=TIMEOUT, retries=False)
+        self._connections = urllib3.PoolManager(maxsize=KEPT_CONNECTIONS, timeout=timeout, retries=False)
         self._answers = Answers(clock)
 
     def allows(self, token: str | None, question: Question, *, until_ms: int | None = None) -> bool:
