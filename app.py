@@ -5,15 +5,15 @@ import time
 from pathlib import Path
 
 from flask import Flask
-from services.access import Access
 
 from actions.catalogue import actions
 from actions.desk import Desk
 from actions.exports import Exports
 from config import Settings
-from routes import commands, cors, errors, exports, health, kuzzle
+from routes import commands, cors, errors, exports, health, keys, kuzzle
 from routes.calls import LARGEST_BODY
 from routes.paths import Part, RawPaths
+from services.access import Access
 from services.kept_secret import kept_secret
 from services.links import Links
 from services.stores.port import Store
@@ -49,6 +49,7 @@ def create_app(settings: Settings, store: Store, turns: Turns) -> Flask:
     errors.register(app)
     cors.register(app, settings.cors_origins)
     commands.register(app, settings.sqlite_path)
+    keys.register(app, settings.api_keys_file)
     return app
 
 

@@ -9,11 +9,19 @@ import sys  # noqa: E402
 from typing import Any  # noqa: E402
 
 from config import SettingsError, from_env  # noqa: E402
+from services.access.settings import problems  # noqa: E402
 
 try:
     _settings = from_env(os.environ)
 except SettingsError as error:  # told once, by the master, instead of by every worker
     sys.exit(f"The service cannot start:\n{error}")
+if _found := problems(
+    _settings.auth,
+    kuzzle_jwt_secret=_settings.kuzzle_jwt_secret,
+    kuzzle_url=_settings.kuzzle_url,
+    api_keys_file=_settings.api_keys_file,
+):
+    sys.exit("The service cannot start:\n" + "\n".join(_found))
 
 bind = f"{_settings.host}:{_settings.port}"
 wsgi_app = "wsgi:app"

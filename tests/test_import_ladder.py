@@ -40,6 +40,8 @@ KNOWN_BY = {
     "wsproto": {"routes"},
     "marshmallow": {"schemas"},
     "itsdangerous": {"services.links"},
+    "jwt": {"services.access"},
+    "urllib3": {"services.access"},
     "elasticsearch": {"services.stores.elasticsearch", "bench"},
     "elastic_transport": {"services.stores.elasticsearch"},
     "sqlite3": {"services.stores.sqlite", "services.filters.sqlite"},
