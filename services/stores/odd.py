@@ -5,6 +5,7 @@ Stores take text that is no Unicode (`"\\ud800"`), numbers that are no doubles (
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -85,10 +86,10 @@ def only(value: Any) -> Any:
     return items[0] if len(items) == 1 else None
 
 
-def measures(ids: list[str], documents: bytes, decode: msgspec.json.Decoder[list[Source]]) -> list[Measure]:
+def measures(ids: Sequence[str], documents: str, decode: msgspec.json.Decoder[list[Source]]) -> list[Measure]:
     """The measures of a JSON array of documents, in order: decoded as typed, or mended where that is refused."""
     try:
         sources = decode.decode(documents)
     except msgspec.DecodeError:
-        sources = [source(document) for document in loads(documents)]
-    return [Measure(*pair) for pair in zip(ids, sources, strict=True)]
+        sources = [source(document) for document in loads(documents.encode())]
+    return list(map(Measure, ids, sources))

@@ -12,7 +12,7 @@ DECODER = msgspec.json.Decoder(list[Source])
 
 
 def only(document: bytes) -> Source:
-    (measure,) = odd.measures(["m1"], b"[" + document + b"]", DECODER)
+    (measure,) = odd.measures(["m1"], f"[{document.decode()}]", DECODER)
     assert measure.id == "m1"
     return measure.source
 
@@ -21,7 +21,7 @@ def test_a_page_with_an_odd_document_is_read_whole() -> None:
     """The others come out as typed decode gives them."""
     plain = '{"measuredAt":1,"type":"t","values":{"a":1.5},"asset":null,"origin":{"_id":"d"}}'
     odd_one = '{"measuredAt":2,"type":5,"values":{"é":"😀"},"asset":[]}'
-    assert odd.measures(["a", "b"], f"[{plain},{odd_one}]".encode(), DECODER) == [
+    assert odd.measures(["a", "b"], f"[{plain},{odd_one}]", DECODER) == [
         Measure("a", Source(measuredAt=1, type="t", values={"a": 1.5}, origin=Origin("d"))),
         Measure("b", Source(measuredAt=2, type="5", values={"é": "😀"})),
     ]

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -18,8 +18,8 @@ from services.stores.sqlite.selection import Selection
 from services.stores.sqlite.sorting import Order
 from services.turns import Turns
 
-#: Rows read at a time, whether they match or not. A download keeps a page of them while its client is slow.
-PAGE_ROWS = 2000
+#: Rows read at a time, whether they match or not. Each page costs two pauses; its CSV is kept while a client is slow.
+PAGE_ROWS = 4000
 
 #: Whether a row matches, `_id`, `_source`.
 Row = tuple[int, str, str]
@@ -90,8 +90,8 @@ class SqliteReading:
             cursor = self._select(", id, doc", in_time=True)
             return Pages(fetched(cursor), self._turns, rows=rows, skip=offset, size=self._request.size)
         at, seq = self._nth(offset)
-        start = f"AND at {'<' if self._descending else '>'}= ? AND NOT (at = ? AND seq < ?)"
-        cursor = self._select(", id, doc", start, (at, at, seq), in_time=True)
+        rest = self._selection.before(at) if self._descending else self._selection.after(at)
+        cursor = self._select(", id, doc", in_time=True, selection=rest, start=(at, seq))
         return Pages(fetched(cursor), self._turns, rows=rows - offset, skip=0, size=self._request.size)
 
     def _in_order(self, order: Order) -> "Pages":
@@ -100,9 +100,10 @@ class SqliteReading:
         places = ", ".join("?" * (len(order.columns) + 1))
 
         def keep(batch: list[Row]) -> int:
-            keys = [(*order.of(document), seq) for seq, document in documents(batch)]
+            seqs, docs = unzipped([row for row in batch if row[0]])
+            keys = ((*values, seq) for values, seq in zip(order.of(joined(docs)), seqs, strict=True))
             self._connection.executemany(INSERT.format(places=places), keys)
-            return len(keys)
+            return len(seqs)
 
         rows = sum(self._batches(self._select(", seq, doc"), keep))
         offset = self._request.offset
@@ -111,14 +112,22 @@ class SqliteReading:
         return Pages(self._looked_up(cursor), self._turns, rows=rows, skip=0, size=self._request.size)
 
     def _select(
-        self, columns: str, start: str = "", values: tuple[int, ...] = (), *, in_time: bool = False
+        self,
+        columns: str,
+        *,
+        in_time: bool = False,
+        selection: Selection | None = None,
+        start: tuple[int, int] | None = None,
     ) -> sqlite3.Cursor:
-        """Whether each row of the selection matches, and `columns` of it."""
-        rows = ROWS.format(columns=self._clause.sql + columns, index=self._index, where=self._selection.where)
-        order = f"ORDER BY {self._terms}" if in_time else ""
-        return self._connection.execute(
-            f"{rows} {start} {order}", (*self._clause.parameters, *self._selection.parameters, *values)
-        )
+        """Whether each row of the selection matches, and `columns` of it; `start`: of its first instant, where from."""
+        chosen = selection or self._selection
+        statement = ROWS.format(columns=self._clause.sql + columns, index=self._index, where=chosen.where)
+        if start is not None:
+            statement += " AND NOT (at = ? AND seq < ?)"
+        if in_time:
+            statement += f" ORDER BY {self._terms}"
+        values = (*self._clause.parameters, *chosen.parameters, *(start or ()))
+        return self._connection.execute(statement, values)
 
     def _nth(self, offset: int) -> tuple[int, int]:
         """The instant and the place of insertion of a row."""
@@ -184,28 +193,24 @@ class Pages(Iterator[Sequence[Measure]]):
         raise StopIteration
 
     def _wanted(self, rows: list[Row]) -> list[Measure]:
-        found = [(id, doc) for matches, id, doc in rows if matches]
+        found = [row for row in rows if row[0]]
         part = found[self._skip : self._skip + self._left]
         self._skip = max(0, self._skip - len(found))
         self._left -= len(part)
-        return odd.measures([id for id, _ in part], joined([doc for _, doc in part]), SOURCES)
+        ids, docs = unzipped(part)
+        return odd.measures(ids, joined(docs), SOURCES)
 
 
 def fetched(cursor: sqlite3.Cursor) -> Callable[[], list[Row]]:
     return lambda: cursor.fetchmany(PAGE_ROWS)
 
 
-def joined(docs: list[str]) -> bytes:
+def unzipped(rows: list[Row]) -> tuple[Sequence[Any], Sequence[str]]:
+    """What stands for the id, and the documents."""
+    _, names, docs = zip(*rows, strict=True) if rows else ((), (), ())
+    return names, docs
+
+
+def joined(docs: Iterable[str]) -> str:
     """As one JSON array: one call decodes them all."""
-    return f"[{','.join(docs)}]".encode()
-
-
-def documents(rows: list[Row]) -> Iterator[tuple[Any, Any]]:
-    """Of the rows that match: what stands for the id, and the document."""
-    matching = [(name, doc) for matches, name, doc in rows if matches]
-    text = joined([doc for _, doc in matching])
-    try:
-        found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        found = odd.loads(text)
-    return zip([name for name, _ in matching], found, strict=True)
+    return f"[{','.join(docs)}]"

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.measures import ExportRequest, Kind, Slot
 from services.stores.sqlite import schema
@@ -64,6 +64,14 @@ class Selection:
     @property
     def parameters(self) -> tuple[int, int, int]:
         return self.target, self.start_ms, self.end_ms
+
+    def before(self, at: int) -> "Selection":
+        """The part of it, `at` included; with the counts of the whole."""
+        return replace(self, end_ms=at)
+
+    def after(self, at: int) -> "Selection":
+        """The part of it, `at` included; with the counts of the whole."""
+        return replace(self, start_ms=at)
 
 
 def select(connection: sqlite3.Connection, request: ExportRequest) -> Selection:

@@ -10,11 +10,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from services.errors import InvalidArgument
 from services.instants import instant
 from services.measures import SortKey
 from services.stores import odd
-from services.stores.sqlite.fields import Definition, Properties, find, values
+from services.stores.sqlite import fields
+from services.stores.sqlite.fields import Definition, Properties
 
 Value = str | int | float
 Read = Callable[[Any], Value | None]
@@ -32,9 +35,12 @@ DOUBLES = frozenset(("double", "scaled_float"))
 
 @dataclass(frozen=True)
 class Key:
-    """`path`: of the values in a document. `missing`: what documents without one are compared by, if by anything."""
+    """`ways`: to the values in a document, attribute and path from there.
 
-    path: str
+    `place`: of documents without a value; unless `missing` is what they are compared by.
+    """
+
+    ways: Sequence[tuple[str, str]]
     read: Read
     pick: Callable[[list[Any]], Value]
     descending: bool
@@ -42,17 +48,38 @@ class Key:
     missing: Value | None
 
     def of(self, document: Any) -> tuple[int, Value]:
-        found = [value for stored in values(document, self.path) if (value := self.read(stored)) is not None]
+        found = [
+            value
+            for attribute, path in self.ways
+            for stored in held(getattr(document, attribute), path)
+            if (value := self.read(stored)) is not None
+        ]
         if found:
             return AMONG, self.pick(found)
         return (self.place, 0) if self.missing is None else (AMONG, self.missing)
+
+
+def held(value: Any, path: str) -> Collection[Any]:
+    """The scalars there; quickly where documents are as usual."""
+    if value is None:
+        return ()
+    if path and type(value) is dict and "." not in path:
+        value, path = value.get(path), ""
+    if not path and type(value) in (str, int, float, bool):
+        return (value,)
+    return tuple(fields.values(value, path) if path else fields.scalars(value))
 
 
 class Order:
     """Raises `InvalidArgument` for what Elasticsearch cannot sort."""
 
     def __init__(self, sort: Sequence[SortKey], properties: Properties) -> None:
-        self._keys = [key(entry, properties) for entry in sort]
+        found = [field(entry, properties) for entry in sort]
+        names = sorted({name for path, _ in found for name in beginnings(path)})
+        attributes = {name: f"at{number}" for number, name in enumerate(names)}
+        self._keys = [key(entry, *place, attributes) for entry, place in zip(sort, found, strict=True)]
+        self._documents = list[structure(attributes)]  # type: ignore[misc]
+        self._decode = msgspec.json.Decoder(self._documents).decode
 
     @property
     def columns(self) -> list[str]:
@@ -61,16 +88,35 @@ class Order:
     @property
     def terms(self) -> str:
         """`ORDER BY`, ties in order of insertion."""
-        directions = ["" if name.startswith("place") else self._direction(name) for name in self.columns]
-        return ", ".join([f"{name}{way}" for name, way in zip(self.columns, directions, strict=True)] + ["seq"])
+        ways = [("", " DESC" if entry.descending else "") for entry in self._keys]
+        directions = [way for pair in ways for way in pair]
+        return ", ".join([name + way for name, way in zip(self.columns, directions, strict=True)] + ["seq"])
 
-    def of(self, document: Any) -> Iterator[Value]:
-        """The values of `columns`."""
-        for entry in self._keys:
-            yield from entry.of(document)
+    def of(self, documents: str) -> Iterator[tuple[Value, ...]]:
+        """The values of `columns`, of each of a JSON array of documents."""
+        for document in self._read(documents):
+            yield tuple(value for entry in self._keys for value in entry.of(document))
 
-    def _direction(self, column: str) -> str:
-        return " DESC" if self._keys[int(column.removeprefix("value"))].descending else ""
+    def _read(self, documents: str) -> list[Any]:
+        """Only what the keys are made of."""
+        found: list[Any]
+        try:
+            found = self._decode(documents)
+        except msgspec.DecodeError:
+            found = msgspec.convert(odd.loads(documents.encode()), self._documents)
+        return found
+
+
+def beginnings(path: str) -> Iterator[str]:
+    """The keys of a document that may lead to a path: `a`, and with dots in a key `a.b`, `a.b.c`."""
+    names = path.split(".")
+    return (".".join(names[: end + 1]) for end in range(len(names)))
+
+
+def structure(attributes: Mapping[str, str]) -> type[msgspec.Struct]:
+    """What a document is decoded into: the values of these keys."""
+    members = [(attribute, Any, msgspec.field(name=name, default=None)) for name, attribute in attributes.items()]
+    return msgspec.defstruct("Document", members, gc=False)
 
 
 def by_time(sort: Sequence[SortKey]) -> bool:
@@ -78,13 +124,12 @@ def by_time(sort: Sequence[SortKey]) -> bool:
     return all(entry.field == "measuredAt" for entry in sort)
 
 
-def key(entry: SortKey, properties: Properties) -> Key:
-    path, definition = field(entry, properties)
+def key(entry: SortKey, path: str, definition: Definition, attributes: Mapping[str, str]) -> Key:
     kind = definition["type"]
     if kind not in READERS or definition.get("doc_values") is False:
         raise InvalidArgument("sort", f'"{entry.field}" is of type {kind} here: it cannot be sorted by.')
     return Key(
-        path,
+        [(attributes[name], path.removeprefix(name).removeprefix(".")) for name in beginnings(path)],
         READERS[kind](definition),
         picker(entry, kind),
         entry.order == "desc",
@@ -94,7 +139,7 @@ def key(entry: SortKey, properties: Properties) -> Key:
 
 
 def field(entry: SortKey, properties: Properties) -> tuple[str, Definition]:
-    found = find(properties, entry.field)
+    found = fields.find(properties, entry.field)
     if found is not None:
         return found
     if entry.unmapped_type is not None:
