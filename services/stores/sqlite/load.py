@@ -107,7 +107,7 @@ def load(path: str, folder: Path, progress: Progress = lambda _: None) -> Mappin
                 loader = Loader(connection)
                 return {file.path.name: loader.load(file, progress) for file in files}
         except sqlite3.Error as error:
-            raise LoadError(f"{path} cannot be written: {error}") from error
+            raise LoadError(f"{path} cannot be written: {error}.") from error
 
 
 @contextlib.contextmanager
@@ -213,7 +213,7 @@ def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
                     told = file.tell()
             progress(path.stat().st_size - told)
     except (OSError, EOFError, zlib.error) as error:
-        raise LoadError(f"{path.name}, after line {number}: cannot be read: {error}") from error
+        raise LoadError(f"{path.name}, after line {number}: cannot be read: {error}.") from error
 
 
 def uncompressed(file: IO[bytes], path: Path) -> IO[bytes]:
@@ -247,7 +247,7 @@ def read_odd(line: bytes) -> Any:
     try:
         return odd.mended(json.loads(line, parse_float=real, parse_int=integer, parse_constant=constant))
     except ValueError as error:
-        raise BadLine(f"no JSON: {error}") from error
+        raise BadLine(f"no JSON: {error}.") from error
 
 
 def real(digits: str) -> float | msgspec.Raw:
@@ -260,7 +260,7 @@ def integer(digits: str) -> int | msgspec.Raw:
 
 
 def constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number of JSON.")
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def check_depth(line: bytes) -> None:

@@ -74,7 +74,7 @@ def unavailable() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreUnavailable(f"The embedded store cannot be read: {error}") from error
+        raise StoreUnavailable(f"The embedded store cannot be read: {error}.") from error
 
 
 def reader(path: str) -> sqlite3.Connection:
@@ -107,7 +107,7 @@ def ensure(path: str) -> None:
                 write_ahead(connection)
                 make_tables(connection, path)
     except OSError as error:
-        raise StoreUnavailable(f"The embedded store cannot be made: {error}") from error
+        raise StoreUnavailable(f"The embedded store cannot be made: {error}.") from error
 
 
 def version(connection: sqlite3.Connection) -> int:
