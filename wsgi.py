@@ -29,7 +29,7 @@ def make_store(settings: Settings, turns: Turns) -> Store:
     if settings.embedded:
         from services.stores.sqlite import SqliteStore
 
-        return SqliteStore(settings.sqlite_path, turns)
+        return SqliteStore(settings.sqlite_path, turns, admin_index=settings.admin_index)
     from services.stores.elasticsearch import ElasticsearchStore
 
     return ElasticsearchStore(settings.elasticsearch_urls, turns=turns)

@@ -90,7 +90,7 @@ def fill(settings: Settings) -> None:
     try:
         if not has_demo(settings):
             tell("Making demo data (once) ...")
-            make_data(settings.sqlite_path)
+            make_data(settings)
     except (ServiceError, LoadError) as error:
         raise CannotStart(str(error)) from error
 
@@ -104,12 +104,12 @@ def has_demo(settings: Settings) -> bool:
     return True
 
 
-def make_data(path: str) -> None:
+def make_data(settings: Settings) -> None:
     """Raises `LoadError`."""
     with tempfile.TemporaryDirectory() as folder:
-        data.write(Path(folder))
-        counts = load(path, Path(folder))
-    tell(f"{counts[f'{data.ENGINE}.measures.ndjson']:,} measures in {path}")
+        data.write(Path(folder), admin_index=settings.admin_index)
+        counts = load(settings.sqlite_path, Path(folder))
+    tell(f"{counts[f'{data.ENGINE}.measures.ndjson']:,} measures in {settings.sqlite_path}")
 
 
 def serve(settings: Settings) -> int:

@@ -100,11 +100,11 @@ SERIES = (
 )
 
 
-def write(folder: Path) -> None:
-    """As files that `load` reads."""
+def write(folder: Path, *, admin_index: str = ADMIN_INDEX) -> None:
+    """As files that `load` reads. `admin_index`: where engines and models go."""
     for name, documents in (
-        (f"{ADMIN_INDEX}.config", engines()),
-        (f"{ADMIN_INDEX}.models", models()),
+        (f"{admin_index}.config", engines()),
+        (f"{admin_index}.models", models()),
         (f"{ENGINE}.assets", assets()),
         (f"{ENGINE}.devices", devices()),
         (f"{ENGINE}.measures", measures()),

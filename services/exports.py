@@ -89,8 +89,8 @@ class Download:
         )
 
     def _texts(self) -> Iterator[bytes]:
-        for page in self._pages:
-            yield self._encode(page)
+        """Keeps no page while a slow client takes its text."""
+        return map(self._encode, self._pages)
 
     def _encode(self, page: Sequence[Measure]) -> bytes:
         self._rows += len(page)
