@@ -48,6 +48,7 @@ class SqliteReading:
         turns: Turns,
     ) -> None:
         self._connection = connection
+        self._cursors: list[sqlite3.Cursor] = []
         self._request = request
         self._selection = selection
         self._order = order
@@ -65,6 +66,9 @@ class SqliteReading:
         return self._selection.slots
 
     def close(self) -> None:
+        """SQLite keeps files, cache and view of a closed connection until its cursors are closed, too."""
+        while self._cursors:
+            self._cursors.pop().close()
         self._connection.close()
 
     def matching(self) -> int:
@@ -107,7 +111,7 @@ class SqliteReading:
 
         rows = sum(self._batches(self._select(", seq, doc"), keep))
         offset = self._request.offset
-        cursor = self._connection.execute(IN_ORDER.format(terms=order.terms), (offset,))
+        cursor = self._opened(IN_ORDER.format(terms=order.terms), (offset,))
         rows = max(0, rows - offset)
         return Pages(self._looked_up(cursor), self._turns, rows=rows, skip=0, size=self._request.size)
 
@@ -127,7 +131,13 @@ class SqliteReading:
         if in_time:
             statement += f" ORDER BY {self._terms}"
         values = (*self._clause.parameters, *chosen.parameters, *(start or ()))
-        return self._connection.execute(statement, values)
+        return self._opened(statement, values)
+
+    def _opened(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        """A cursor that may outlive the call."""
+        cursor = self._connection.execute(statement, values)
+        self._cursors.append(cursor)
+        return cursor
 
     def _nth(self, offset: int) -> tuple[int, int]:
         """The instant and the place of insertion of a row."""

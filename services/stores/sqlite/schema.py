@@ -64,7 +64,7 @@ READER_WAITS = 0.1
 WRITER_WAITS = 30.0
 
 #: Bytes of pages that a connection keeps; there is one a download.
-READER_CACHE = 1024 * 1024
+READER_CACHE = 256 * 1024
 WRITER_CACHE = 64 * 1024 * 1024
 
 

@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psutil
 import pytest
 
 from services.errors import InvalidArgument, StoreUnavailable
@@ -165,6 +166,23 @@ def test_a_reading_after_its_end(database: Database) -> None:
     reading.close()
     with pytest.raises(StoreUnavailable, match="closed"):
         next(pages)
+
+
+@pytest.mark.parametrize("sort", [ASC, BY_VALUE])
+def test_a_closed_reading_holds_nothing(database: Database, sort: tuple[SortKey, ...]) -> None:
+    """No file, and so no view of the database, even where its pages are still in somebody's hand."""
+    database.load(measures=many(PAGE_ROWS + 1))
+    reading = database.store.open(request(sort=sort))
+    pages = iter(reading.pages())
+    next(pages)
+    assert held_files(database) > 0
+    reading.close()
+    assert held_files(database) == 0
+    del pages
+
+
+def held_files(database: Database) -> int:
+    return sum(file.path.startswith(database.path) for file in psutil.Process().open_files())
 
 
 def test_fewer_rows_than_the_index_counts() -> None:
