@@ -4,7 +4,7 @@ import importlib
 import sys
 
 #: In the order in which they run.
-NAMES = ("encoder", "sqlite", "elasticsearch")
+NAMES = ("encoder", "sqlite", "elasticsearch", "serving")
 
 
 def main(names: list[str]) -> int:

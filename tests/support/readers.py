@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-#: Bytes that a reader takes at a time, and its receive buffer: what it has not taken stays with the server.
+#: Bytes that a reader takes at most at a time, and its receive buffer: what it has not taken stays with the server.
 SIP = 4096
 
 
@@ -16,7 +16,7 @@ class SlowReaders:
     """Opens one download a link and reads each at `bytes_per_second`, from one thread, until left."""
 
     def __init__(self, links: list[str], *, bytes_per_second: int) -> None:
-        self._pause = SIP / bytes_per_second
+        self._bytes_per_second = bytes_per_second
         self._sockets = [self._open(link) for link in links]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read)
@@ -51,29 +51,31 @@ class SlowReaders:
         return reader
 
     def _read(self) -> None:
-        """Each socket rests for `_pause` after a sip; an ended one is read no more."""
+        """Each socket rests for as long as its last sip lasts; an ended one is read no more."""
+        due = [time.monotonic()] * len(self._sockets)
         selector = selectors.DefaultSelector()
-        resting: list[tuple[float, int]] = []
+        resting: list[int] = []
         for number, reader in enumerate(self._sockets):
             selector.register(reader, selectors.EVENT_READ, number)
         while not self._stop.is_set():
             for key, _ in selector.select(timeout=0.01):
                 selector.unregister(key.fileobj)
-                if self._sip(key.data):
-                    resting.append((time.monotonic() + self._pause, key.data))
+                if size := self._sip(key.data):
+                    due[key.data] = max(due[key.data] + size / self._bytes_per_second, time.monotonic())
+                    resting.append(key.data)
             now = time.monotonic()
-            for due, number in resting:
-                if due <= now:
+            for number in resting:
+                if due[number] <= now:
                     selector.register(self._sockets[number], selectors.EVENT_READ, number)
-            resting = [entry for entry in resting if entry[0] > now]
+            resting = [number for number in resting if due[number] > now]
         selector.close()
 
-    def _sip(self, number: int) -> bool:
-        """Whether there may be more."""
+    def _sip(self, number: int) -> int:
+        """Bytes; 0 at the end."""
         try:
             piece = self._sockets[number].recv(SIP)
         except OSError:
             piece = b""
         self.taken[number] += len(piece)
         self.ended += not piece
-        return bool(piece)
+        return len(piece)
