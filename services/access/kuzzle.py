@@ -24,7 +24,7 @@ KEPT_ANSWERS = 10_000
 TIMEOUT = urllib3.Timeout(connect=2, read=4)
 
 #: Connections kept open; more are opened when needed.
-KEPT_CONNECTIONS = 16
+KEPT_CONNECTIONS = 64
 
 #: Bytes. The answer to `auth:checkRights` has about 300.
 LONGEST_ANSWER = 64 * 1024
