@@ -1,0 +1,223 @@
+"""Answers of searches, decoded: pages of measures and counts, each checked before anything of it is used."""
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from services.measures import Measure, Slot
+from services.stores import odd
+from services.stores.elasticsearch.retries import Temporary
+
+Hit = TypeVar("Hit")
+
+#: The values of `sort` of the last row, as Elasticsearch wrote them: where the next page begins.
+Place = msgspec.Raw
+
+
+class Shards(msgspec.Struct):
+    total: int = 0
+    successful: int = 0
+    failed: int = 0
+
+
+class Hits(msgspec.Struct, Generic[Hit]):
+    hits: list[Hit]
+
+
+class Total(msgspec.Struct):
+    value: int
+    relation: str = "eq"
+
+
+class Counted(msgspec.Struct):
+    total: Total
+
+
+class Answer(msgspec.Struct):
+    """What every answer of a search tells about itself."""
+
+    timed_out: bool
+    shards: Shards = msgspec.field(name="_shards")
+    pit_id: str | None = None
+
+
+class Rows(Answer, Generic[Hit], kw_only=True):
+    hits: Hits[Hit]
+
+
+class Sorted(Measure, gc=False):
+    sort: msgspec.Raw = msgspec.Raw()
+
+
+class Skipped(msgspec.Struct, gc=False):
+    """A row of which only its place matters."""
+
+    sort: msgspec.Raw
+
+
+class Edge(msgspec.Struct):
+    value: float | None
+
+
+class Edges(msgspec.Struct):
+    first: Edge
+    last: Edge
+
+
+class Summary(Answer, kw_only=True):
+    """Rows, and the first and last instant of them."""
+
+    hits: Counted
+    aggregations: Edges | None = None
+
+
+class Bucket(msgspec.Struct, gc=False):
+    key: float
+    doc_count: int
+
+
+class Buckets(msgspec.Struct):
+    buckets: list[Bucket]
+
+
+class Times(msgspec.Struct):
+    times: Buckets
+
+
+class Timeline(Answer, kw_only=True):
+    aggregations: Times
+
+
+class Pair(msgspec.Struct):
+    name: str | None
+    type: str | None
+
+
+class SlotBucket(msgspec.Struct):
+    key: Pair
+
+
+class Composite(msgspec.Struct):
+    buckets: list[SlotBucket]
+    after_key: dict[str, Any] | None = None
+
+
+class Slots(msgspec.Struct):
+    slots: Composite
+
+
+class Occurring(Answer, kw_only=True):
+    aggregations: Slots
+
+
+MEASURES = msgspec.json.Decoder(Rows[Measure])
+SORTED = msgspec.json.Decoder(Rows[Sorted])
+SKIPPED = msgspec.json.Decoder(Rows[Skipped])
+SUMMARY = msgspec.json.Decoder(Summary)
+TIMELINE = msgspec.json.Decoder(Timeline)
+OCCURRING = msgspec.json.Decoder(Occurring)
+
+Whole = TypeVar("Whole", bound=Answer)
+
+
+class Unsound(Temporary):
+    """An answer that is not the whole answer."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """`rows`: read of the store, whether they match or not. `place`: of the last of them, where that was asked for."""
+
+    measures: Sequence[Measure]
+    rows: int
+    place: Place | None
+    pit_id: str | None
+
+
+def whole(answer: Whole) -> Whole:
+    """The answer, when all shards gave it in full. Raises `Unsound`."""
+    if answer.timed_out:
+        raise Unsound("a search timed out before it was complete")
+    if answer.shards.failed or answer.shards.successful < answer.shards.total:
+        raise Unsound(f"{answer.shards.total - answer.shards.successful} of {answer.shards.total} shards failed")
+    return answer
+
+
+def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
+    """Of counts. Raises `Unsound`."""
+    try:
+        return whole(decoder.decode(body))
+    except msgspec.DecodeError as error:
+        raise Unsound(f"an answer cannot be read: {error}") from error
+
+
+def measures(body: bytes, rows: int, *, placed: bool) -> Page:
+    """Raises `Unsound` when it has not as many rows as it should. `placed`: with the place of the last."""
+    if placed:
+        return page(body, rows, SORTED.decode, placed_measure)
+    return page(body, rows, MEASURES.decode, measure)
+
+
+def skipped(body: bytes, rows: int) -> Page:
+    """Places only."""
+    answer = decoded(body, SKIPPED)
+    check(len(answer.hits.hits), rows)
+    return Page((), rows, place(answer.hits.hits[-1]), answer.pit_id)
+
+
+def page(body: bytes, rows: int, decode: Callable[[bytes], Rows[Any]], mend: Callable[[Any], Any]) -> Page:
+    """`mend`: makes a row of a hit in dicts, when typed decode refuses the page."""
+    try:
+        answer = whole(decode(body))
+    except msgspec.DecodeError:
+        answer = whole(mended(body, mend))
+    found = answer.hits.hits
+    check(len(found), rows)
+    return Page(found, rows, place(found[-1]) if found else None, answer.pit_id)
+
+
+def mended(body: bytes, mend: Callable[[Any], Any]) -> Rows[Any]:
+    """One odd document must not make an asset unexportable."""
+    try:
+        answer = odd.loads(body)
+        shards, hits = answer["_shards"], answer["hits"]["hits"]
+        return Rows(
+            timed_out=answer["timed_out"],
+            shards=Shards(shards["total"], shards["successful"], shards["failed"]),
+            pit_id=answer.get("pit_id"),
+            hits=Hits([mend(hit) for hit in hits]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unsound(f"a page cannot be read: {error}") from error
+
+
+def measure(hit: Any) -> Measure:
+    return odd.measure(hit["_id"], hit["_source"])
+
+
+def placed_measure(hit: Any) -> Sorted:
+    found = measure(hit)
+    return Sorted(found.id, found.source, msgspec.Raw(msgspec.json.encode(hit["sort"])))
+
+
+def place(hit: Any) -> Place | None:
+    """A copy: the page itself is let go."""
+    sort = getattr(hit, "sort", None)
+    return None if sort is None else sort.copy()
+
+
+def check(found: int, rows: int) -> None:
+    if found != rows:
+        raise Unsound(f"a page has {found} rows where {rows} were counted")
+
+
+def slot(bucket: SlotBucket) -> Slot:
+    return Slot(bucket.key.name, bucket.key.type)
+
+
+def columns(buckets: Sequence[Bucket]) -> "tuple[array[int], array[int]]":
+    """Keys and counts: a few thousand of each, kept for as long as a download takes."""
+    return array("q", (int(bucket.key) for bucket in buckets)), array("q", (bucket.doc_count for bucket in buckets))

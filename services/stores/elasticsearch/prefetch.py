@@ -1,0 +1,193 @@
+"""Pages read ahead of their readers: as far as they are read fast, within one budget of bytes for the process."""
+
+import threading
+import time
+from collections import deque
+from typing import Protocol
+
+from services.errors import StoreUnavailable
+from services.stores.elasticsearch.retries import Patience
+from services.stores.elasticsearch.steps import Step
+
+#: Pages under way or waiting ahead of one reader, at most.
+MOST_AHEAD = 3
+
+#: A reader is slow when a page takes it longer than this many seconds and this many times what it takes to fetch one.
+SLOW_SECONDS, SLOW_TIMES = 0.25, 4
+
+#: Seconds after which a reader who takes nothing loses what is ahead, if others need the room.
+STALLED_SECONDS = 1.0
+
+
+class Fetcher(Protocol):
+    """What a line has its pages from, in any thread."""
+
+    row_bytes: float
+
+    def patience(self, step: Step) -> Patience: ...
+
+    def fetch(self, step: Step, patience: Patience) -> bytes: ...
+
+
+class Fetch:
+    """A page: asked for, or not yet. `reserved`: bytes of the budget that it holds."""
+
+    def __init__(self, step: Step, patience: Patience) -> None:
+        self.step = step
+        self.patience = patience
+        self.reserved = 0
+        self.started = False
+        self.done = threading.Event()
+        self.body: bytes | None = None
+        self.error: Exception | None = None
+
+    def take(self) -> bytes | None:
+        """What has come, once; `None` when it was not asked for. Raises why it did not come."""
+        if self.error is not None:
+            raise self.error
+        body, self.body = self.body, None
+        return body
+
+    def forget(self) -> None:
+        """As if it had not been asked for."""
+        self.body, self.started = None, False
+        self.done.clear()
+
+
+class Budget:
+    """Bytes that pages ahead may take together. 0: none is read ahead."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._used = 0
+        self._away: dict[Line, float] = {}
+        self.lock = threading.RLock()
+
+    @property
+    def used(self) -> int:
+        return self._used
+
+    def reserve(self, fetch: Fetch, size: int) -> bool:
+        """Readers who have taken nothing for long make room, the longest first."""
+        with self.lock:
+            if self._used + size > self._limit:
+                self._reclaim(self._used + size - self._limit)
+            if self._used + size > self._limit:
+                return False
+            self.resize(fetch, size)
+            return True
+
+    def resize(self, fetch: Fetch, size: int) -> None:
+        with self.lock:
+            self._used += size - fetch.reserved
+            fetch.reserved = size
+
+    def away(self, line: "Line") -> None:
+        """Its reader has been handed a page."""
+        with self.lock:
+            self._away[line] = time.monotonic()
+
+    def back(self, line: "Line") -> None:
+        with self.lock:
+            self._away.pop(line, None)
+
+    def _reclaim(self, size: int) -> None:
+        now = time.monotonic()
+        for line, since in list(self._away.items()):  # in the order in which they went
+            if size <= 0 or now - since < STALLED_SECONDS:
+                return
+            size -= line.give_up()
+
+
+class Line:
+    """The pages of one reader, in order."""
+
+    def __init__(self, budget: Budget, fetcher: Fetcher) -> None:
+        self._budget = budget
+        self._fetcher = fetcher
+        self._fetches: deque[Fetch] = deque()
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._fetches)
+
+    def add(self, step: Step) -> None:
+        """At the end."""
+        with self._budget.lock:
+            self._fetches.append(Fetch(step, self._fetcher.patience(step)))
+
+    def push(self, step: Step) -> None:
+        """Before all others."""
+        with self._budget.lock:
+            self._fetches.appendleft(Fetch(step, self._fetcher.patience(step)))
+
+    def start(self, ahead: int) -> None:
+        """Ask for the first so many, in the background, as far as the budget goes."""
+        with self._budget.lock:
+            for fetch in list(self._fetches)[:ahead]:
+                if fetch.started or self._closed:
+                    continue
+                if not self._budget.reserve(fetch, int(fetch.step.rows * self._fetcher.row_bytes)):
+                    return
+                fetch.started = True
+                threading.Thread(target=self._run, args=(fetch,), name="page-ahead", daemon=True).start()
+
+    def take(self) -> Fetch:
+        """The first. Waits for its page, if that was asked for."""
+        with self._budget.lock:
+            fetch = self._fetches.popleft()
+            self._budget.resize(fetch, 0)  # the one page that everybody may hold
+        if fetch.started:
+            fetch.done.wait()
+        return fetch
+
+    def give_up(self) -> int:
+        """Forget the pages that wait, but not that they are to be read. The bytes that this frees."""
+        freed = 0
+        for fetch in self._fetches:
+            if fetch.body is not None:
+                freed += fetch.reserved
+                self._budget.resize(fetch, 0)
+                fetch.forget()
+        return freed
+
+    def close(self) -> None:
+        with self._budget.lock:
+            self._closed = True
+            self._budget.back(self)
+            for fetch in self._fetches:
+                self._budget.resize(fetch, 0)
+            self._fetches.clear()
+
+    def _run(self, fetch: Fetch) -> None:
+        try:
+            body = self._fetcher.fetch(fetch.step, fetch.patience)
+            with self._budget.lock:
+                if fetch.reserved:
+                    self._budget.resize(fetch, len(body))
+                if not self._closed:
+                    fetch.body = body
+        except StoreUnavailable as error:
+            fetch.error = error
+        finally:
+            fetch.done.set()
+
+
+class Pace:
+    """How far ahead a reader is worth reading: from nothing, doubled with each page that is taken fast."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+        self._handed: float | None = None
+
+    def handed(self) -> None:
+        """The reader has a page."""
+        self._handed = time.monotonic()
+
+    def returned(self, fetch_seconds: float) -> None:
+        """It wants the next. `fetch_seconds`: what the last one took to come."""
+        if self._handed is None:
+            return
+        seconds = time.monotonic() - self._handed
+        slow = seconds > SLOW_SECONDS and seconds > SLOW_TIMES * fetch_seconds
+        self.ahead = 0 if slow else min(MOST_AHEAD, max(1, 2 * self.ahead))

@@ -1,0 +1,142 @@
+"""One export being read: pages in order, some of them asked for ahead."""
+
+import logging
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol
+
+from services.errors import StoreUnavailable
+from services.measures import ExportRequest, Measure, Slot
+from services.stores.elasticsearch.pages import Page
+from services.stores.elasticsearch.plan import FIRST_ROWS, LEAST_ROWS, PAGE_BYTES, WINDOW_ROWS, Window
+from services.stores.elasticsearch.prefetch import Budget, Line, Pace
+from services.stores.elasticsearch.source import Source
+from services.stores.elasticsearch.steps import Step, step
+from services.stores.elasticsearch.views import View, Views
+from services.stores.port import Count
+
+log = logging.getLogger(__name__)
+
+
+class Plan(Protocol):
+    def take(self, rows: int) -> Window | None:
+        """The next window, of about `rows` at most; `None`: that was all."""
+
+
+class ElasticsearchReading:
+    """`count`, `slots`: known before a row is read. `ended`: tells what works for it to stop."""
+
+    def __init__(
+        self,
+        rows: "Pages",
+        *,
+        view: View,
+        views: Views,
+        count: Count,
+        slots: Collection[Slot],
+        ended: threading.Event,
+    ) -> None:
+        self._pages = rows
+        self._view = view
+        self._views = views
+        self._count = count
+        self._slots = slots
+        self._ended = ended
+
+    @property
+    def count(self) -> Count:
+        return self._count
+
+    @property
+    def slots(self) -> Collection[Slot]:
+        return self._slots
+
+    def pages(self) -> Iterator[Sequence[Measure]]:
+        return self._pages
+
+    def close(self) -> None:
+        self._ended.set()
+        self._pages.close()
+        self._views.close(self._view)
+
+
+class Pages(Iterator[Sequence[Measure]]):
+    """Holds no page while its reader has one: readers may be slow, and many.
+
+    `filtered`: what is read may not match; `from` and `size` are then counted here, else by the plan.
+    """
+
+    def __init__(
+        self, request: ExportRequest, plan: Plan, source: Source, budget: Budget, *, rows: int, filtered: bool
+    ) -> None:
+        self._what = f"export {request.export_id}"
+        self._plan = plan
+        self._source = source
+        self._budget = budget
+        self._line = Line(budget, source)
+        self._pace = Pace()
+        self._filtered = filtered
+        self._skip = request.offset if filtered else 0
+        self._left = rows if request.size is None else request.size
+        self._most = FIRST_ROWS if rows > WINDOW_ROWS else WINDOW_ROWS
+
+    def __next__(self) -> Sequence[Measure]:
+        self._budget.back(self._line)
+        self._pace.returned(self._source.seconds)
+        try:
+            page = self._next_wanted()
+        except StoreUnavailable as error:
+            log.error("%s: %s", self._what, error.message)
+            raise
+        self._pace.handed()
+        self._budget.away(self._line)
+        return page
+
+    def prepare(self) -> None:
+        """Find out where the first page is."""
+        self._plan_ahead(1)
+
+    def close(self) -> None:
+        self._line.close()
+
+    def _next_wanted(self) -> Sequence[Measure]:
+        while True:
+            self._plan_ahead(1)
+            if not self._line or not self._left:
+                raise StopIteration
+            current, page = self._read()
+            if not current.is_skip:
+                return self._wanted(current, page)
+
+    def _read(self) -> tuple[Step, Page]:
+        """The next page, while others are on their way."""
+        fetch = self._line.take()
+        self._start(self._pace.ahead)
+        page = self._source.page(fetch.step, fetch.patience, fetch.take())
+        if not fetch.step.is_skip:
+            self._most = max(LEAST_ROWS, min(WINDOW_ROWS, int(PAGE_BYTES / self._source.row_bytes)))
+        if fetch.step.rest is not None:
+            self._line.push(step(fetch.step.rest, page.place, most=self._most))
+            self._start(self._pace.ahead)
+        return fetch.step, page
+
+    def _start(self, ahead: int) -> None:
+        self._plan_ahead(ahead)
+        self._line.start(ahead)
+
+    def _plan_ahead(self, steps: int) -> None:
+        while len(self._line) < steps:
+            window = self._plan.take(self._most)
+            if window is None:
+                return
+            self._line.add(step(window, None, most=self._most))
+
+    def _wanted(self, current: Step, page: Page) -> Sequence[Measure]:
+        found = page.measures
+        if not self._filtered:
+            skip = current.window.skip
+            return found[skip:] if skip else found
+        part = found[self._skip : self._skip + self._left]
+        self._skip = max(0, self._skip - len(found))
+        self._left -= len(part)
+        return part

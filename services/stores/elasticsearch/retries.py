@@ -1,0 +1,61 @@
+"""Trying again: with jitter, and no longer than a budget of seconds after the first failure."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from services.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+#: Seconds: the first pause, the longest one, and the least that an answer is awaited.
+FIRST_PAUSE, LONGEST_PAUSE, LEAST_WAIT = 0.1, 5.0, 0.5
+
+
+class Temporary(Exception):
+    """May go better next time; the text is the reason."""
+
+
+class Patience:
+    """With one thing: counts its failures. `what` begins the sentences of the log.
+
+    `ended`: nobody wants it any more.
+    """
+
+    def __init__(self, what: str, *, budget_seconds: float, ended: threading.Event | None = None) -> None:
+        self._what = what
+        self._budget = budget_seconds
+        self._ended = ended or threading.Event()
+        self._since: float | None = None
+        self._failures = 0
+
+    def wait_seconds(self, most: float) -> float:
+        """How long the next answer is awaited: not beyond the budget."""
+        if self._since is None:
+            return most
+        return max(LEAST_WAIT, min(most, self._since + self._budget - time.monotonic()))
+
+    def failed(self, error: Temporary) -> None:
+        """Pauses. Raises `StoreUnavailable` when the budget is used up, or nobody waits any more."""
+        now = time.monotonic()
+        self._since = now if self._since is None else self._since
+        self._failures += 1
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (self._failures - 1)) * random.uniform(0.5, 1)  # noqa: S311
+        if self._ended.is_set() or now + pause > self._since + self._budget:
+            reason = f"Elasticsearch: {error} (tried {self._failures} times in {now - self._since:.1f} s)"
+            raise StoreUnavailable(reason) from error
+        log.warning("%s: %s; retry %d in %.1f s", self._what, error, self._failures, pause)
+        self._ended.wait(pause)
+
+    def tried(self, attempt: Callable[[], Answer]) -> Answer:
+        """What it returns, once it does not raise `Temporary`."""
+        while True:
+            try:
+                return attempt()
+            except Temporary as error:
+                self.failed(error)

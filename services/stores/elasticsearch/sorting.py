@@ -1,0 +1,44 @@
+"""The order of an export, as Elasticsearch's `sort`."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from services.errors import InvalidArgument
+from services.measures import SortKey
+
+JSON = dict[str, Any]
+
+#: Order of insertion: `_shard_doc` alone changes when segments merge.
+TIES: tuple[JSON, ...] = ({"_seq_no": "asc"}, {"_shard_doc": "asc"})
+
+
+def by_time(sort: Sequence[SortKey]) -> bool:
+    """Whether windows of time come in its order."""
+    return sort[0].field == "measuredAt"
+
+
+def within_windows(sort: Sequence[SortKey]) -> list[JSON]:
+    """Of an order by time: each measure has one instant."""
+    return [{"measuredAt": {"order": sort[0].order}}, *own(sort[1:]), *TIES]
+
+
+def within_instant(sort: Sequence[SortKey]) -> list[JSON]:
+    """Of an order by time, for measures of one instant."""
+    return [*own(sort[1:]), *TIES]
+
+
+def whole(sort: Sequence[SortKey]) -> list[JSON]:
+    return [*own(sort), *TIES]
+
+
+def own(sort: Sequence[SortKey]) -> Iterator[JSON]:
+    """Raises `InvalidArgument`: Elasticsearch sorts by more than documents hold."""
+    for entry in sort:
+        if entry.field.startswith("_") and "." not in entry.field:
+            raise InvalidArgument("sort", f"measures cannot be sorted by {entry.field}.")
+        yield {entry.field: clause(entry)}
+
+
+def clause(entry: SortKey) -> JSON:
+    options = {"missing": entry.missing, "mode": entry.mode, "unmapped_type": entry.unmapped_type}
+    return {"order": entry.order, **{name: value for name, value in options.items() if value is not None}}

@@ -1,0 +1,94 @@
+"""Pages of one view, as they are asked for, checked and decoded."""
+
+import threading
+import time
+from typing import Protocol
+
+from services.errors import StoreUnavailable
+from services.measures import SortKey
+from services.stores.elasticsearch import pages, sorting
+from services.stores.elasticsearch.client import JSON, Refused
+from services.stores.elasticsearch.pages import Page
+from services.stores.elasticsearch.queries import Selection
+from services.stores.elasticsearch.retries import Patience
+from services.stores.elasticsearch.steps import Step
+from services.stores.elasticsearch.views import View
+from services.turns import Turns
+
+
+class Decode(Protocol):
+    """Of a body that should have so many rows. Raises `Unsound`."""
+
+    def __call__(self, body: bytes, rows: int, *, placed: bool) -> Page: ...
+
+
+class Source:
+    """`ended` is set when nobody wants pages any more."""
+
+    def __init__(
+        self,
+        view: View,
+        selection: Selection,
+        sort: tuple[SortKey, ...],
+        *,
+        decode: Decode,
+        budget_seconds: float,
+        ended: threading.Event,
+        turns: Turns,
+    ) -> None:
+        self._view = view
+        self._selection = selection
+        self._sort = sorting.whole(sort)
+        self._decode = decode
+        self._budget = budget_seconds
+        self._ended = ended
+        self._turns = turns
+        #: Seconds that the last page took to come, and bytes of a row in it.
+        self.seconds = 0.0
+        self.row_bytes = 1000.0
+
+    def patience(self, step: Step) -> Patience:
+        return Patience(f"{self._view.what}: {step}", budget_seconds=self._budget, ended=self._ended)
+
+    def fetch(self, step: Step, patience: Patience) -> bytes:
+        """The body of a page, not looked into. Raises `StoreUnavailable`."""
+        return patience.tried(lambda: self._ask(step, patience))
+
+    def page(self, step: Step, patience: Patience, body: bytes | None) -> Page:
+        """`body`: what `fetch` returned, if it was called. Raises `StoreUnavailable`, never gives a part."""
+        bodies = [] if body is None else [body]
+        del body
+
+        def attempt() -> Page:
+            found = bodies.pop() if bodies else self._ask(step, patience)
+            with self._turns:
+                return self._page(step, found)
+
+        page = patience.tried(attempt)
+        self._view.seen(page.pit_id)
+        return page
+
+    def _page(self, step: Step, body: bytes) -> Page:
+        if step.is_skip:
+            return pages.skipped(body, step.rows)
+        self.row_bytes = len(body) / step.rows
+        return self._decode(body, step.rows, placed=step.is_placed)
+
+    def _ask(self, step: Step, patience: Patience) -> bytes:
+        began = time.monotonic()
+        try:
+            body = self._view.search(self._body(step), patience)
+        except Refused as error:
+            raise StoreUnavailable(f"Elasticsearch refuses to give a page: {error}") from error
+        self.seconds = time.monotonic() - began
+        return body
+
+    def _body(self, step: Step) -> JSON:
+        span = step.window.span
+        query = self._selection.rows if span is None else self._selection.between(span.first_ms, span.last_ms)
+        body: JSON = {"size": step.size, "track_total_hits": False, "query": query, "sort": self._sort}
+        if step.place is not None:
+            body["search_after"] = step.place
+        if step.is_skip:
+            body["_source"] = False
+        return body

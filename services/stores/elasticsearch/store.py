@@ -1,0 +1,204 @@
+"""The port over Elasticsearch."""
+
+import logging
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from services.errors import InvalidArgument, ServiceError, StoreUnavailable
+from services.measures import NEWEST_FIRST, ExportRequest, Kind, Model, SortKey, Target
+from services.stores import odd
+from services.stores.elasticsearch import filtering, pages, sorting, survey
+from services.stores.elasticsearch.background import Background
+from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused
+from services.stores.elasticsearch.documents import Documents
+from services.stores.elasticsearch.names import alias, path
+from services.stores.elasticsearch.plan import Once, Span, Windows
+from services.stores.elasticsearch.prefetch import Budget
+from services.stores.elasticsearch.queries import Selection
+from services.stores.elasticsearch.reading import ElasticsearchReading, Pages, Plan
+from services.stores.elasticsearch.retries import Patience, Temporary
+from services.stores.elasticsearch.source import Source
+from services.stores.elasticsearch.survey import Survey
+from services.stores.elasticsearch.views import View, Views
+from services.stores.port import Count
+from services.turns import Turns
+
+log = logging.getLogger(__name__)
+
+#: Seconds that a caller who waits for a link or a first byte is kept waiting by repetitions, at most.
+EARLY_BUDGET_SECONDS = 5.0
+
+#: The field whose `measureName` is a slot of the target.
+HOLDER: Mapping[Kind, str] = {"assets": "asset", "devices": "origin"}
+
+
+class ElasticsearchStore:
+    """Over Kuzzle's indices. Plain values; `prefetch` is of the process, `turns` too.
+
+    `urls`: of one cluster. `timeout_seconds`: how long one answer is awaited. `retry_budget_seconds`: how long after
+    its first failure a page is given up. `ca_certs`: path of a file.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        turns: Turns,
+        prefetch: Budget,
+        admin_index: str = "device-manager",
+        timeout_seconds: float = 30,
+        retry_budget_seconds: float = 60,
+        api_key: str | None = None,
+        basic_auth: tuple[str, str] | None = None,
+        ca_certs: str | None = None,
+    ) -> None:
+        credentials: JSON = {"api_key": api_key, "basic_auth": basic_auth, "ca_certs": ca_certs}
+        self._client = Client(urls, timeout_seconds=timeout_seconds, **credentials)
+        ready_seconds = min(READY_SECONDS, timeout_seconds)
+        self._asked_if_ready = Client(urls, timeout_seconds=ready_seconds, connections=READY_CONNECTIONS, **credentials)
+        self._budget_seconds = retry_budget_seconds
+        self._early_seconds = min(EARLY_BUDGET_SECONDS, retry_budget_seconds)
+        self._prefetch = prefetch
+        self._turns = turns
+        self._views = Views(self._client)
+        self._documents = Documents(self._ask, admin_index)
+
+    def ready(self) -> None:
+        try:
+            self._asked_if_ready.ask("GET", "/_cluster/health?timeout=1s")
+        except (Temporary, Refused) as error:
+            raise StoreUnavailable(f"Elasticsearch: {error}") from error
+
+    def model(self, target: Target) -> Model:
+        return self._documents.model(target)
+
+    def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        return self._documents.mappings(types)
+
+    def check(self, request: ExportRequest) -> Count:
+        """Elasticsearch itself judges: it builds the order and the query, and reads no document."""
+        selection = self._selection(request)
+        sort = list(sorting.own(request.sort or NEWEST_FIRST))
+        body = survey.counting(selection.rows)
+        try:
+            rows = self._count(request, {**body, "sort": sort})
+        except Refused as error:
+            raise self._wrong(request, body, error) from error
+        return Count(rows, selection.exact)
+
+    def open(self, request: ExportRequest) -> ElasticsearchReading:
+        selection = self._selection(request)
+        what = f"export {request.export_id}"
+        ended = threading.Event()
+        patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds)
+        try:
+            view = self._views.open(measures_of(request), what, patience)
+            try:
+                return self._reading(request, selection, view, ended)
+            except BaseException:
+                ended.set()
+                self._views.close(view)
+                raise
+        except Refused as error:
+            log.error("%s: %s", what, error)
+            raise refusal(request, error) from error
+        except StoreUnavailable as error:
+            log.error("%s: %s", what, error.message)
+            raise
+
+    def close(self) -> None:
+        self._client.close()
+        self._asked_if_ready.close()
+
+    def _reading(
+        self, request: ExportRequest, selection: Selection, view: View, ended: threading.Event
+    ) -> ElasticsearchReading:
+        sort = request.sort or NEWEST_FIRST
+        counted = Survey(
+            view, selection, holder=HOLDER[request.target.kind], budget_seconds=self._early_seconds, ended=ended
+        )
+        slots = Background(counted.slots, "count-slots")
+        span = counted.span()
+        source = Source(
+            view, selection, sort, decode=pages.measures, budget_seconds=self._budget_seconds,
+            ended=ended, turns=self._turns,
+        )  # fmt: skip
+        filtered = not selection.exact
+        plan = planned(request, sort, span, counted, filtered=filtered)
+        rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered)
+        rows.prepare()
+        if request.start_ms is None and request.end_ms is None:
+            Background(counted.log_left_out, "count-left-out")
+        return ElasticsearchReading(
+            rows,
+            view=view,
+            views=self._views,
+            count=Count(span.rows, selection.exact),
+            slots=slots.result(),
+            ended=ended,
+        )
+
+    def _selection(self, request: ExportRequest) -> Selection:
+        return filtering.selection(request, lambda: self._mapping(request))
+
+    def _mapping(self, request: ExportRequest) -> JSON:
+        """Of the engine's measures."""
+        name = measures_of(request)
+        try:
+            indices = odd.loads(self._ask("GET", f"{path(name)}/_mapping"))
+        except Refused as error:
+            raise refusal(request, error) from error
+        found: JSON = next(iter(indices.values()))["mappings"]
+        return found
+
+    def _count(self, request: ExportRequest, body: JSON) -> int:
+        target = f"{path(measures_of(request))}/_search?allow_partial_search_results=false"
+        patience = self._early("counting")
+        return patience.tried(lambda: self._summary(target, body, patience)).hits.total.value
+
+    def _summary(self, target: str, body: JSON, patience: Patience) -> pages.Summary:
+        wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
+        return pages.decoded(self._client.ask("POST", target, body, wait_seconds=wait_seconds), pages.SUMMARY)
+
+    def _wrong(self, request: ExportRequest, body: JSON, error: Refused) -> ServiceError:
+        """Which argument Elasticsearch refuses: without the order, would it count?"""
+        if error.status == 400 and request.sort not in ((), NEWEST_FIRST):
+            try:
+                self._count(request, body)
+            except Refused as other:
+                return refusal(request, other)
+            return InvalidArgument("sort", error.reason)
+        return refusal(request, error)
+
+    def _ask(self, method: str, target: str, body: Any = None) -> bytes:
+        patience = self._early(f"{method} {target}")
+        return patience.tried(
+            lambda: self._client.ask(
+                method, target, body, wait_seconds=patience.wait_seconds(self._client.timeout_seconds)
+            )
+        )
+
+    def _early(self, what: str) -> Patience:
+        return Patience(what, budget_seconds=self._early_seconds)
+
+
+def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted: Survey, *, filtered: bool) -> Plan:
+    """By time where that is the order. With a filter that is decided while reading, rows are counted then, too."""
+    offset, size = (0, None) if filtered else (request.offset, request.size)
+    if not sorting.by_time(sort):
+        return Once(span.rows, offset=offset, size=size)
+    return Windows(span, counted.histogram, descending=sort[0].order == "desc", offset=offset, size=size)
+
+
+def measures_of(request: ExportRequest) -> str:
+    return alias(request.target.engine, "measures")
+
+
+def refusal(request: ExportRequest, error: Refused) -> ServiceError:
+    """What it means for the caller."""
+    if error.status == 400:
+        return InvalidArgument("query", error.reason)
+    if error.status == 404:
+        return StoreUnavailable(f'Elasticsearch has no "{measures_of(request)}", where Kuzzle keeps the measures.')
+    return StoreUnavailable(f"Elasticsearch refuses: {error}")
