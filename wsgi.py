@@ -30,9 +30,20 @@ def make_store(settings: Settings, turns: Turns) -> Store:
         from services.stores.sqlite import SqliteStore
 
         return SqliteStore(settings.sqlite_path, turns, admin_index=settings.admin_index)
-    from services.stores.elasticsearch import ElasticsearchStore
+    from services.stores.elasticsearch import Budget, ElasticsearchStore
 
-    return ElasticsearchStore(settings.elasticsearch_urls, turns=turns)
+    name, password = settings.elasticsearch_username, settings.elasticsearch_password
+    return ElasticsearchStore(
+        settings.elasticsearch_urls,
+        turns=turns,
+        prefetch=Budget(settings.prefetch_bytes),
+        admin_index=settings.admin_index,
+        timeout_seconds=settings.elasticsearch_timeout_seconds,
+        retry_budget_seconds=settings.retry_budget_seconds,
+        api_key=settings.elasticsearch_api_key,
+        basic_auth=None if name is None or password is None else (name, password),
+        ca_certs=settings.elasticsearch_ca_certs,
+    )
 
 
 app = make_app()
