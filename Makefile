@@ -7,7 +7,7 @@ ARGS ?=
 
 VENV_PYTHON := .venv/bin/python
 PIP := $(VENV_PYTHON) -m pip --disable-pip-version-check
-COMPILE := $(VENV_PYTHON) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+COMPILE := $(VENV_PYTHON) -m piptools compile --quiet --generate-hashes --no-strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .PHONY: help run test check bench lock clean
