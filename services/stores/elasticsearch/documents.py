@@ -4,15 +4,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from services.errors import NotFound, StoreUnavailable, UnknownEngine
-from services.measures import Kind, Model, Slot, Target
-from services.stores import odd
-from services.stores.elasticsearch.client import JSON, Refused
+from services.measures import Model, Target
+from services.stores import models, odd
+from services.stores.elasticsearch.client import Refused
 from services.stores.elasticsearch.names import alias, is_index, path
-
-#: The group that every engine sees.
-COMMONS = "commons"
-
-SINGULAR: Mapping[Kind, str] = {"assets": "asset", "devices": "device"}
+from services.stores.models import JSON, SINGULAR
 
 #: Documents that one search answers at most.
 MOST = 10_000
@@ -40,26 +36,16 @@ class Documents:
         if document is None:
             raise NotFound(target.id, target.engine, target.kind)
         name, kind = str(document.get("model")), SINGULAR[target.kind]
-        filters: list[JSON] = [{"term": {f"{kind}.model": name}}]
-        if kind == "asset":
-            group = part(engine, "engine").get("group")
-            filters.append({"terms": {"engineGroup": [COMMONS, *([group] if isinstance(group, str) else [])]}})
-        models = list(self._models(kind, filters))
-        if not models:
+        model = models.model(target.kind, name, engine, self._models(kind, {"term": {f"{kind}.model": name}}))
+        if model is None:
             raise NotFound(f"model-{kind}-{name}", self._admin_index, "models")
-        own_first = sorted(models, key=lambda model: model.get("engineGroup") == COMMONS)
-        return Model(name, tuple(slots(part(own_first[0], kind).get("measures"))))
+        return model
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         """`valuesMappings` of the measure models of these types."""
         if not types:
             return {}
-        models = self._models("measure", [{"terms": {"measure.type": sorted(types)}}])
-        return {
-            type: part(measure, "valuesMappings")
-            for measure in (part(model, "measure") for model in models)
-            if isinstance(type := measure.get("type"), str) and type in types
-        }
+        return models.mappings(types, self._models("measure", {"terms": {"measure.type": sorted(types)}}))
 
     def _engine_and_document(self, target: Target) -> tuple[JSON | None, JSON | None]:
         """Each `None` when there is none. By their ids in a body: an id is free text."""
@@ -70,10 +56,9 @@ class Documents:
         found = [document(entry) for entry in odd.loads(answer)["docs"]]
         return found[0], found[1] if len(found) > 1 else None
 
-    def _models(self, kind: str, filters: list[JSON]) -> Iterator[JSON]:
+    def _models(self, kind: str, which: JSON) -> Iterator[JSON]:
         """By id, as SQL would have them."""
-        query = {"bool": {"filter": [{"term": {"type": kind}}, *filters]}}
-        body = {"query": query, "size": MOST}
+        body = {"query": {"bool": {"filter": [{"term": {"type": kind}}, which]}}, "size": MOST}
         name = alias(self._admin_index, "models")
         try:
             answer = self._ask("POST", f"{path(name)}/_search?allow_partial_search_results=false", body)
@@ -89,15 +74,3 @@ def document(entry: JSON) -> JSON | None:
     if error is not None and error.get("type") != "index_not_found_exception":
         raise StoreUnavailable(f"Elasticsearch: {error.get('type')}: {error.get('reason')}")
     return entry.get("_source") if entry.get("found") else None
-
-
-def part(document: JSON, name: str) -> JSON:
-    """The object there; empty if there is none."""
-    value = document.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def slots(measures: Any) -> Iterator[Slot]:
-    for entry in measures if isinstance(measures, list) else ():
-        if isinstance(entry, dict) and isinstance(entry.get("name"), str):
-            yield Slot(entry["name"], entry.get("type") if isinstance(entry.get("type"), str) else None)

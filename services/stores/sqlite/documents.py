@@ -5,15 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from services.errors import NotFound, UnknownEngine
-from services.measures import Kind, Model, Slot, Target
-from services.stores import odd
-
-#: The group that every engine sees.
-COMMONS = "commons"
-
-SINGULAR: Mapping[Kind, str] = {"assets": "asset", "devices": "device"}
-
-JSON = dict[str, Any]
+from services.measures import Model, Target
+from services.stores import models, odd
+from services.stores.models import JSON, SINGULAR
 
 
 class Documents:
@@ -32,30 +26,22 @@ class Documents:
         if document is None:
             raise NotFound(target.id, target.engine, target.kind)
         name, kind = str(document.get("model")), SINGULAR[target.kind]
-        models = [model for model in self.models(kind) if model.get("model") == name]
-        if kind == "asset":
-            models = of_group(part(engine, "engine").get("group"), models)
-        if not models:
+        model = models.model(target.kind, name, engine, self.models(kind))
+        if model is None:
             raise NotFound(f"model-{kind}-{name}", self._admin_index, "models")
-        return Model(name, tuple(slots(models[0].get("measures"))))
+        return model
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         """`valuesMappings` of the measure models of these types."""
-        return {
-            type: part(model, "valuesMappings")
-            for model in self.models("measure")
-            if isinstance(type := model.get("type"), str) and type in types
-        }
+        return models.mappings(types, self.models("measure"))
 
     def models(self, kind: str) -> Iterator[JSON]:
-        """The `asset`, `device` or `measure` of each such model, by id, with the group it is for."""
+        """Of `asset`, `device` or `measure`, by id."""
         rows = self._connection.execute(
             "SELECT doc FROM documents WHERE engine = ? AND collection = 'models' AND doc ->> '$.type' = ? ORDER BY id",
             (self._admin_index, kind),
         )
-        for (doc,) in rows:
-            document = odd.loads(doc.encode())
-            yield {**part(document, kind), "engineGroup": document.get("engineGroup")}
+        yield from (odd.loads(doc.encode()) for (doc,) in rows)
 
     def find(self, index: str, collection: str, id: str) -> JSON | None:
         """`None` too for an id that is no Unicode."""
@@ -66,21 +52,3 @@ class Documents:
         except UnicodeEncodeError:
             return None
         return None if row is None else dict(odd.loads(row[0].encode()))
-
-
-def part(document: JSON, name: str) -> JSON:
-    """The object there; empty if there is none."""
-    value = document.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def of_group(group: Any, models: list[JSON]) -> list[JSON]:
-    """Those that an engine of the group sees, its own first."""
-    seen = [model for model in models if model["engineGroup"] in (group, COMMONS)]
-    return sorted(seen, key=lambda model: model["engineGroup"] != group)
-
-
-def slots(measures: Any) -> Iterator[Slot]:
-    for entry in measures if isinstance(measures, list) else ():
-        if isinstance(entry, dict) and isinstance(entry.get("name"), str):
-            yield Slot(entry["name"], entry.get("type") if isinstance(entry.get("type"), str) else None)

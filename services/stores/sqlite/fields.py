@@ -6,7 +6,8 @@ Kuzzle 2.56 with kuzzle-device-manager 2.10: its own fields, and those that the 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.stores.sqlite.documents import Documents, part
+from services.stores.models import part
+from services.stores.sqlite.documents import Documents
 
 Definition = Mapping[str, Any]
 Properties = Mapping[str, Definition]
@@ -20,7 +21,7 @@ UNMAPPED: Definition = {"type": "object", "dynamic": "false"}
 def of_measures(documents: Documents) -> Properties:
     """The `properties` of an engine's measures."""
     values, asset_metadata, device_metadata = (
-        merged(part(model, name) for model in documents.models(kind))
+        merged(part(part(model, kind), name) for model in documents.models(kind))
         for kind, name in (("measure", "valuesMappings"), ("asset", "metadataMappings"), ("device", "metadataMappings"))
     )
     return {
