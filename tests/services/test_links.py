@@ -1,12 +1,13 @@
 """A link's token: what was signed comes back, whole, in time, or not at all."""
 
+import hashlib
 import json
 
 import pytest
 from itsdangerous import URLSafeSerializer
 
 from services.errors import LinkExpired, LinkRefused
-from services.links import CLOCK_SKEW_MS, Links
+from services.links import CLOCK_SKEW_MS, SALT, Links
 
 OLD, NEW = "o" * 32, "n" * 32
 PAYLOAD = {"engineId": "e", "_id": 'a/b é"'}
@@ -82,10 +83,8 @@ def test_what_is_no_token_is_refused(token: str) -> None:
 @pytest.mark.parametrize("payload", [{}, [], "text", {"iat": 1}, {"iat": "x", "exp": "y"}, {"iat": None, "exp": 5}])
 def test_a_signed_token_without_times_is_refused(payload: object) -> None:
     """Signed with our secret and salt by something that is no link."""
-    from services import links as module
-
     serializer = URLSafeSerializer(
-        NEW, salt=module.SALT, signer_kwargs={"digest_method": module.hashlib.sha256, "key_derivation": "hmac"}
+        NEW, salt=SALT, signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
     )
     with pytest.raises(LinkRefused):
         links().unsign(str(serializer.dumps(payload)))
