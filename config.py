@@ -59,8 +59,12 @@ class Settings:
         return not self.elasticsearch_urls
 
 
-def from_env(environ: Mapping[str, str]) -> Settings:
-    """Raises `SettingsError` with every wrong or missing setting together."""
+#: What is wrong with settings, a sentence each.
+Check = Callable[[Settings], list[str]]
+
+
+def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
+    """Raises `SettingsError` with every wrong or missing setting together, and what `more` find wrong."""
     reader = Reader(environ)
     urls = reader.urls("ELASTICSEARCH_URL")
     settings = Settings(
@@ -89,7 +93,7 @@ def from_env(environ: Mapping[str, str]) -> Settings:
         api_keys_file=reader.text("API_KEYS_FILE"),
         cors_origins=reader.listed("CORS_ORIGINS") or ("*",),
     )
-    problems = reader.problems + [problem for check in CHECKS for problem in check(settings)]
+    problems = reader.problems + [problem for check in (*CHECKS, *more) for problem in check(settings)]
     if problems:
         raise SettingsError(problems)
     return settings
@@ -186,4 +190,4 @@ def check_auth(settings: Settings) -> list[str]:
     ]
 
 
-CHECKS: tuple[Callable[[Settings], list[str]], ...] = (check_link_secrets, check_credentials, check_auth)
+CHECKS: tuple[Check, ...] = (check_link_secrets, check_credentials, check_auth)

@@ -11,20 +11,22 @@ from typing import Any  # noqa: E402
 from gevent.server import StreamServer  # noqa: E402
 from gunicorn.workers import ggevent  # type: ignore[import-untyped]  # noqa: E402
 
-from config import SettingsError, from_env  # noqa: E402
+from config import Settings, SettingsError, from_env  # noqa: E402
 from services.access.settings import problems  # noqa: E402
 
+
+def of_access(settings: Settings) -> list[str]:
+    """What `AUTH` does not name is not looked into."""
+    return problems(
+        kuzzle_jwt_secret=settings.kuzzle_jwt_secret if "kuzzle-jwt" in settings.auth else None,
+        api_keys_file=settings.api_keys_file if "api-keys" in settings.auth else None,
+    )
+
+
 try:
-    _settings = from_env(os.environ)
+    _settings = from_env(os.environ, of_access)
 except SettingsError as error:  # told once, by the master, instead of by every worker
     sys.exit(f"The service cannot start:\n{error}")
-if _found := problems(
-    _settings.auth,
-    kuzzle_jwt_secret=_settings.kuzzle_jwt_secret,
-    kuzzle_url=_settings.kuzzle_url,
-    api_keys_file=_settings.api_keys_file,
-):
-    sys.exit("The service cannot start:\n" + "\n".join(_found))
 
 bind = f"{_settings.host}:{_settings.port}"
 wsgi_app = "wsgi:app"

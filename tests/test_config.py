@@ -60,6 +60,13 @@ def test_all_problems_are_told_together() -> None:
     assert [problem.split()[0] for problem in found] == names
 
 
+def test_what_else_is_wrong_is_told_with_the_rest() -> None:
+    """Who starts the service looks into what settings name."""
+    with pytest.raises(SettingsError) as caught:
+        from_env({"PORT": "x"}, lambda settings: [f"HOST {settings.host} is gone."])
+    assert [problem.split()[0] for problem in caught.value.problems] == ["PORT", "HOST"]
+
+
 @pytest.mark.parametrize(
     ("extra", "name"),
     [
@@ -71,6 +78,8 @@ def test_all_problems_are_told_together() -> None:
         ({"AUTH": "kuzzle-jwt"}, "KUZZLE_JWT_SECRET"),
         ({"AUTH": "api-keys"}, "API_KEYS_FILE"),
         ({"AUTH": "kuzzle"}, "KUZZLE_URL"),
+        ({"AUTH": "kuzzle", "KUZZLE_URL": "kuzzle:7512"}, "KUZZLE_URL"),
+        ({"AUTH": "kuzzle", "KUZZLE_URL": "ws://kuzzle:7512"}, "KUZZLE_URL"),
         ({"PREFETCH_BYTES": "64M"}, "PREFETCH_BYTES"),
         ({"STALLED_CLIENT_SECONDS": "0"}, "STALLED_CLIENT_SECONDS"),
         ({"WEB_CONCURRENCY": "none"}, "WEB_CONCURRENCY"),
