@@ -75,7 +75,7 @@ class Summary(Answer, kw_only=True):
 
 
 class Bucket(msgspec.Struct, gc=False):
-    key: float
+    key: int
     doc_count: int
 
 
@@ -220,4 +220,4 @@ def slot(bucket: SlotBucket) -> Slot:
 
 def columns(buckets: Sequence[Bucket]) -> "tuple[array[int], array[int]]":
     """Keys and counts: a few thousand of each, kept for as long as a download takes."""
-    return array("q", (int(bucket.key) for bucket in buckets)), array("q", (bucket.doc_count for bucket in buckets))
+    return array("q", (bucket.key for bucket in buckets)), array("q", (bucket.doc_count for bucket in buckets))

@@ -30,12 +30,13 @@ class Fetcher(Protocol):
 
 
 class Fetch:
-    """A page: asked for, or not yet. `reserved`: bytes of the budget that it holds."""
+    """A page: asked for, or not yet. `reserved`: bytes of the budget that it holds. `is_free`: it needs none."""
 
     def __init__(self, step: Step, patience: Patience) -> None:
         self.step = step
         self.patience = patience
         self.reserved = 0
+        self.is_free = False
         self.started = False
         self.done = threading.Event()
         self.body: bytes | None = None
@@ -51,7 +52,6 @@ class Fetch:
     def forget(self) -> None:
         """As if it had not been asked for."""
         self.body, self.started = None, False
-        self.done.clear()
 
 
 class Budget:
@@ -70,17 +70,18 @@ class Budget:
     def reserve(self, fetch: Fetch, size: int) -> bool:
         """Readers who have taken nothing for long make room, the longest first."""
         with self.lock:
-            if self._used + size > self._limit:
-                self._reclaim(self._used + size - self._limit)
-            if self._used + size > self._limit:
+            more = size - fetch.reserved
+            if self._used + more > self._limit:
+                self._reclaim(self._used + more - self._limit)
+            if self._used + more > self._limit:
                 return False
-            self.resize(fetch, size)
+            self._resize(fetch, size)
             return True
 
-    def resize(self, fetch: Fetch, size: int) -> None:
+    def free(self, fetch: Fetch) -> None:
+        """What was reserved for it is others'."""
         with self.lock:
-            self._used += size - fetch.reserved
-            fetch.reserved = size
+            self._resize(fetch, 0)
 
     def away(self, line: "Line") -> None:
         """Its reader has been handed a page."""
@@ -90,6 +91,10 @@ class Budget:
     def back(self, line: "Line") -> None:
         with self.lock:
             self._away.pop(line, None)
+
+    def _resize(self, fetch: Fetch, size: int) -> None:
+        self._used += size - fetch.reserved
+        fetch.reserved = size
 
     def _reclaim(self, size: int) -> None:
         now = time.monotonic()
@@ -121,6 +126,13 @@ class Line:
         with self._budget.lock:
             self._fetches.appendleft(Fetch(step, self._fetcher.patience(step)))
 
+    def begin(self) -> None:
+        """Ask for the first before its reader does: it is the one page that everybody may hold."""
+        with self._budget.lock:
+            for fetch in list(self._fetches)[:1]:
+                fetch.is_free = True
+                self._ask(fetch)
+
     def start(self, ahead: int) -> None:
         """Ask for the first so many, in the background, as far as the budget goes."""
         with self._budget.lock:
@@ -129,17 +141,27 @@ class Line:
                     continue
                 if not self._budget.reserve(fetch, int(fetch.step.rows * self._fetcher.row_bytes)):
                     return
-                fetch.started = True
-                threading.Thread(target=self._run, args=(fetch,), name="page-ahead", daemon=True).start()
+                self._ask(fetch)
 
     def take(self) -> Fetch:
         """The first. Waits for its page, if that was asked for."""
         with self._budget.lock:
             fetch = self._fetches.popleft()
-            self._budget.resize(fetch, 0)  # the one page that everybody may hold
+            fetch.is_free = True
+            self._budget.free(fetch)
         if fetch.started:
             fetch.done.wait()
         return fetch
+
+    def away(self) -> None:
+        """Its reader has a page."""
+        with self._budget.lock:
+            if not self._closed:
+                self._budget.away(self)
+
+    def back(self) -> None:
+        """Its reader wants the next."""
+        self._budget.back(self)
 
     def give_up(self) -> int:
         """Forget the pages that wait, but not that they are to be read. The bytes that this frees."""
@@ -147,7 +169,7 @@ class Line:
         for fetch in self._fetches:
             if fetch.body is not None:
                 freed += fetch.reserved
-                self._budget.resize(fetch, 0)
+                self._budget.free(fetch)
                 fetch.forget()
         return freed
 
@@ -156,21 +178,34 @@ class Line:
             self._closed = True
             self._budget.back(self)
             for fetch in self._fetches:
-                self._budget.resize(fetch, 0)
+                self._budget.free(fetch)
             self._fetches.clear()
 
+    def _ask(self, fetch: Fetch) -> None:
+        fetch.started = True
+        fetch.done.clear()
+        threading.Thread(target=self._run, args=(fetch,), name="page-ahead", daemon=True).start()
+
     def _run(self, fetch: Fetch) -> None:
+        body = None
         try:
             body = self._fetcher.fetch(fetch.step, fetch.patience)
-            with self._budget.lock:
-                if fetch.reserved:
-                    self._budget.resize(fetch, len(body))
-                if not self._closed:
-                    fetch.body = body
         except StoreUnavailable as error:
             fetch.error = error
         finally:
-            fetch.done.set()
+            with self._budget.lock:
+                self._came(fetch, body)
+                fetch.done.set()
+
+    def _came(self, fetch: Fetch, body: bytes | None) -> None:
+        """`None`: nothing did. A page may be larger than what was reserved, and have no room."""
+        if self._closed or body is None:
+            self._budget.free(fetch)
+        elif fetch.is_free or self._budget.reserve(fetch, len(body)):
+            fetch.body = body
+        else:
+            self._budget.free(fetch)
+            fetch.forget()
 
 
 class Pace:

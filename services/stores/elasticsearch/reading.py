@@ -72,7 +72,6 @@ class Pages(Iterator[Sequence[Measure]]):
         self._what = f"export {request.export_id}"
         self._plan = plan
         self._source = source
-        self._budget = budget
         self._line = Line(budget, source)
         self._pace = Pace()
         self._filtered = filtered
@@ -81,7 +80,7 @@ class Pages(Iterator[Sequence[Measure]]):
         self._most = FIRST_ROWS if rows > WINDOW_ROWS else WINDOW_ROWS
 
     def __next__(self) -> Sequence[Measure]:
-        self._budget.back(self._line)
+        self._line.back()
         self._pace.returned(self._source.seconds)
         try:
             page = self._next_wanted()
@@ -89,12 +88,13 @@ class Pages(Iterator[Sequence[Measure]]):
             log.error("%s: %s", self._what, error.message)
             raise
         self._pace.handed()
-        self._budget.away(self._line)
+        self._line.away()
         return page
 
     def prepare(self) -> None:
-        """Find out where the first page is."""
+        """Ask for the first page, while the columns are decided."""
         self._plan_ahead(1)
+        self._line.begin()
 
     def close(self) -> None:
         self._line.close()

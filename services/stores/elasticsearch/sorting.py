@@ -17,16 +17,6 @@ def by_time(sort: Sequence[SortKey]) -> bool:
     return sort[0].field == "measuredAt"
 
 
-def within_windows(sort: Sequence[SortKey]) -> list[JSON]:
-    """Of an order by time: each measure has one instant."""
-    return [{"measuredAt": {"order": sort[0].order}}, *own(sort[1:]), *TIES]
-
-
-def within_instant(sort: Sequence[SortKey]) -> list[JSON]:
-    """Of an order by time, for measures of one instant."""
-    return [*own(sort[1:]), *TIES]
-
-
 def whole(sort: Sequence[SortKey]) -> list[JSON]:
     return [*own(sort), *TIES]
 

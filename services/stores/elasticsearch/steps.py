@@ -18,6 +18,12 @@ class Step:
     place: Place | None
     is_skip: bool
 
+    def __str__(self) -> str:
+        """As the log tells of it."""
+        span = self.window.span
+        where = "the whole" if span is None else f"{span.first_ms} to {span.last_ms} ms"
+        return f"{self.rows} of {self.window.rows} rows of {where}"
+
     @property
     def size(self) -> int:
         """Rows to ask for: where no more should come, one that would show that there is."""

@@ -1,6 +1,7 @@
 """What is counted before a row is read: rows, instants, slots; and the log of what is left out."""
 
 import logging
+import math
 import threading
 from collections.abc import Collection
 from typing import Any
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 
 #: Pairs of slot and type that one answer holds.
 PAIRS = 1000
+
+#: Aggregations count in doubles: an instant that is no less is rounded. Elasticsearch has none beyond the second.
+ROUNDED_MS, FURTHEST_MS = 2**53, 2**63 - 1
 
 EDGES: JSON = {"first": {"min": {"field": "measuredAt"}}, "last": {"max": {"field": "measuredAt"}}}
 
@@ -41,7 +45,7 @@ class Survey:
         edges, rows = summary.aggregations, summary.hits.total.value
         if edges is None or edges.first.value is None or edges.last.value is None:
             return Span(0, 0, rows)
-        return Span(int(edges.first.value), int(edges.last.value), rows)
+        return Span(at(edges.first.value, -math.inf), at(edges.last.value, math.inf), rows)
 
     def histogram(self, span: Span) -> Histogram:
         interval = span.interval_ms
@@ -97,3 +101,10 @@ def counting(query: JSON, aggregations: JSON | None = None) -> JSON:
     """An exact count."""
     body: JSON = {"size": 0, "track_total_hits": True, "query": query}
     return body if aggregations is None else {**body, "aggs": aggregations}
+
+
+def at(edge: float, beyond: float) -> int:
+    """An instant that is at least as far in the direction of `beyond` as the one that was rounded to `edge`."""
+    if abs(edge) < ROUNDED_MS:
+        return int(edge)
+    return max(-FURTHEST_MS, min(FURTHEST_MS, int(math.nextafter(edge, beyond))))
