@@ -30,14 +30,14 @@ MAPPINGS: dict[str, dict[str, Any]] = {
         "accuracy": {"type": "float"},
     },
 }
-_ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
 def hit(row: int) -> dict[str, Any]:
     """The measure in place `row`, oldest first; always the same."""
     chance = random.Random(row)
     source = measure(row, chance)
-    id_ = "".join(chance.choices(_ID_LETTERS, k=20))
+    id_ = "".join(chance.choices(ID_LETTERS, k=20))
     at = source["measuredAt"]
     return {"_index": "&engine.measures", "_id": id_, "_score": None, "_source": source, "sort": [at, row, row]}
 

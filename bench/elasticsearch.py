@@ -1,0 +1,224 @@
+"""Whole downloads from a real Elasticsearch through real gunicorn, against the plain way in the same run.
+
+The plain way: a scroll of 200 documents with their whole `_source`, and the encoder of `plain.py`, in this process.
+Elasticsearch, the service and the client share the machine.
+"""
+
+import contextlib
+import http.client
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+
+from bench import rows, stored
+from bench.plain import PlainEncoder
+from tests.support.service import Service, service
+
+ENGINE = "bench"
+ADMIN_INDEX = "bench-admin"
+SECRETS = "a secret of the benchmark of enough length"
+
+#: Rows of the asset that is exported whole, of the odd ones, and of the plain way.
+ROWS, ODD_ROWS, PLAIN_ROWS = 500_000, 300_000, 300_000
+FEW, DEEP = 50_000, 400_000
+
+#: Rows of one millisecond, and the first of them.
+TIED, MIDDLE = 20_000, 140_000
+TIES_MS = rows.START_MS + MIDDLE * rows.STEP_MS
+
+WHOLE, STRAY, TIES = rows.ASSET, f"{rows.ASSET}-stray", f"{rows.ASSET}-ties"
+NEWEST, OLDEST = {"measuredAt": "desc"}, {"measuredAt": "asc"}
+
+#: Downloads of each kind: the median counts.
+ROUNDS = 3
+FIRST_BYTES = 9
+
+SCROLL_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Download:
+    """Seconds until the first byte of the body and of the whole; seconds of the service's CPU."""
+
+    first: float
+    whole: float
+    cpu: float
+    rows: int
+
+    @property
+    def rate(self) -> float:
+        """Thousands of rows a second."""
+        return self.rows / self.whole / 1000
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rate:8.0f} krows/s, first byte after {self.first * 1000:.0f} ms "
+            f"({self.first / self.whole:.1%} of the whole), {self.cpu / self.rows * 1e6:.1f} us of CPU a row"
+        )
+
+
+def run() -> Iterator[str]:
+    """Lines of the report."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(stored.elasticsearch())
+        began = time.perf_counter()
+        stack.enter_context(filled(url))
+        yield f"{ROWS + 2 * ODD_ROWS:,} measures written in {time.perf_counter() - began:.0f} s"
+        with serving(url, folder / "log") as running:
+            yield from speed(running, url)
+            yield from first_bytes(running)
+        yield from memory(url, folder)
+
+
+def speed(running: Service, url: str) -> Iterator[str]:
+    download(running, WHOLE, NEWEST, size=FEW)  # everything once, before anything counts
+    plain = PLAIN_ROWS / plain_seconds(url) / 1000
+    yield f"{'scroll of 200, plain encoder':32}{plain:8.0f} krows/s"
+    found = {}
+    for name, asset, sort in (
+        ("newest first", WHOLE, NEWEST),
+        ("oldest first", WHOLE, OLDEST),
+        ("one stray in 1970, newest first", STRAY, NEWEST),
+        ("one stray in 1970, oldest first", STRAY, OLDEST),
+        ("20,000 in one ms, newest first", TIES, NEWEST),
+        ("20,000 in one ms, oldest first", TIES, OLDEST),
+    ):
+        found[name] = median(lambda asset=asset, sort=sort: download(running, asset, sort))  # type: ignore[misc]
+        yield f"{name:32}{found[name]}, {found[name].rate / plain:.1f} times the plain way"
+    yield f"oldest first: {found['oldest first'].rate / found['newest first'].rate:.2f} of newest first"
+
+
+def first_bytes(running: Service) -> Iterator[str]:
+    starts = {
+        offset: [download(running, WHOLE, NEWEST, offset=offset, size=1).first for _ in range(FIRST_BYTES)]
+        for offset in (0, DEEP)
+    }
+    for offset, seconds in starts.items():
+        yield f"{f'from {offset:,}':32}first byte after {statistics.median(seconds) * 1000:.0f} ms"
+
+
+def memory(url: str, folder: Path) -> Iterator[str]:
+    """Of a new worker each time."""
+    peaks = {}
+    for size in (FEW, ROWS):
+        with serving(url, folder / f"log-{size}") as running:
+            download(running, WHOLE, NEWEST, size=size)
+            peaks[size] = peak_mb(running)
+        yield f"{f'peak memory at {size:,} rows':32}{peaks[size]:8.0f} MB"
+    yield f"{peaks[ROWS] / peaks[FEW]:.2f} times as much for {ROWS // FEW} times the rows"
+
+
+def median(measure: Callable[[], Download]) -> Download:
+    """The one in the middle, by the whole."""
+    return sorted((measure() for _ in range(ROUNDS)), key=lambda each: each.whole)[ROUNDS // 2]
+
+
+def download(
+    running: Service, asset: str, sort: dict[str, str], *, offset: int = 0, size: int | None = None
+) -> Download:
+    """As fast as it comes. Raises `AssertionError` when rows are missing."""
+    result = prepared(running, asset, sort, offset, size)
+    link, expected = urlsplit(result["link"]), result["estimatedRows"]
+    connection = http.client.HTTPConnection(link.hostname or "", link.port, timeout=600)
+    cpu, began = cpu_seconds(running), time.perf_counter()
+    with contextlib.closing(connection):
+        connection.request("GET", f"{link.path}?{link.query}")
+        answer = connection.getresponse()
+        first = time.perf_counter() - began
+        lines = 0
+        while block := answer.read1(256 * 1024):
+            lines += block.count(b"\n")
+    whole = time.perf_counter() - began
+    if lines != expected + 1:
+        raise AssertionError(f"{lines} lines of {expected + 1}")
+    return Download(first, whole, cpu_seconds(running) - cpu, lines - 1)
+
+
+def prepared(running: Service, asset: str, sort: dict[str, str], offset: int, size: int | None) -> dict[str, Any]:
+    """The `result` of a request for a link."""
+    path = f"/_/device-manager/{ENGINE}/{rows.KIND}/{quote(asset)}/measures/_export"
+    body = {"sort": sort, "from": offset, **({} if size is None else {"size": size})}
+    answer = requests.post(running.url + path, json=body, timeout=60)
+    answer.raise_for_status()
+    result: dict[str, Any] = answer.json()["result"]
+    return result
+
+
+def plain_seconds(url: str) -> float:
+    """Of `PLAIN_ROWS` rows, newest first."""
+    query = {"bool": {"filter": [{"term": {"asset._id": WHOLE}}]}}
+    body = {"size": SCROLL_ROWS, "query": query, "sort": [{"measuredAt": "desc"}]}
+    encoder = PlainEncoder(rows.KIND, rows.MODEL, rows.SLOTS, rows.MAPPINGS, guard=True)
+    began, lines = time.perf_counter(), 0
+    with requests.Session() as session:
+        answer = session.post(f"{stored.measures_url(url, ENGINE)}/_search?scroll=1m", json=body, timeout=60)
+        while lines < PLAIN_ROWS:
+            lines += encoder.page(answer.content).count(b"\n")
+            scroll = {"scroll": "1m", "scroll_id": answer.json()["_scroll_id"]}
+            answer = session.post(f"{url}/_search/scroll", json=scroll, timeout=60)
+        seconds = time.perf_counter() - began
+        session.delete(f"{url}/_search/scroll", json={"scroll_id": scroll["scroll_id"]}, timeout=60)
+    return seconds
+
+
+def cpu_seconds(running: Service) -> float:
+    return sum(sum(worker.cpu_times()[:2]) for worker in running.workers)
+
+
+def peak_mb(running: Service) -> float:
+    """Resident, of the only worker."""
+    (worker,) = running.workers
+    status = Path(f"/proc/{worker.pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+@contextlib.contextmanager
+def filled(url: str) -> Iterator[None]:
+    made = stored.engine(ENGINE, (WHOLE, STRAY, TIES))
+    made.into_elasticsearch(url, admin_index=ADMIN_INDEX)
+    try:
+        stored.write(url, ENGINE, measures())
+        yield
+    finally:
+        made.out_of_elasticsearch(url, admin_index=ADMIN_INDEX)
+
+
+def measures() -> Iterator[dict[str, Any]]:
+    """Oldest first, but for the stray."""
+    chance = Random(1)
+    for row in range(ROWS):
+        yield rows.measure(row, chance)
+    for row in range(ODD_ROWS - 1):
+        yield of(STRAY, rows.measure(row, chance))
+    yield of(STRAY, {**rows.measure(0, chance), "measuredAt": 0})
+    for row in range(ODD_ROWS):
+        measure = rows.measure(row, chance)
+        tied = MIDDLE <= row < MIDDLE + TIED
+        yield of(TIES, {**measure, "measuredAt": TIES_MS} if tied else measure)
+
+
+def of(asset: str, measure: dict[str, Any]) -> dict[str, Any]:
+    return {**measure, "asset": {**measure["asset"], "_id": asset}}
+
+
+@contextlib.contextmanager
+def serving(url: str, log_file: Path) -> Iterator[Service]:
+    """One worker, so that its memory and its CPU are the service's."""
+    environ = {
+        "ELASTICSEARCH_URL": url,
+        "ADMIN_INDEX": ADMIN_INDEX,
+        "AUTH": "anonymous",
+        "LINK_SECRETS": SECRETS,
+        "WEB_CONCURRENCY": "1",
+    }
+    with service(environ, log_file) as running:
+        yield running
