@@ -9,9 +9,11 @@ from flask import Flask
 from actions.catalogue import actions
 from actions.desk import Desk
 from actions.exports import Exports
+from actions.talk import Talk
 from config import Settings
 from routes import commands, cors, errors, exports, health, keys, kuzzle
 from routes.calls import LARGEST_BODY
+from routes.live import Live, MakeTalk
 from routes.paths import Part, RawPaths
 from services.access import Access
 from services.kept_secret import kept_secret
@@ -26,7 +28,6 @@ def create_app(settings: Settings, store: Store, turns: Turns) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.converters["part"] = Part
     app.url_map.merge_slashes = False
-    app.wsgi_app = RawPaths(app.wsgi_app)  # type: ignore[method-assign]
     access = make_access(settings)
     prepared = Exports(
         store=store,
@@ -50,7 +51,14 @@ def create_app(settings: Settings, store: Store, turns: Turns) -> Flask:
     cors.register(app, settings.cors_origins)
     commands.register(app, settings.sqlite_path)
     keys.register(app, settings.api_keys_file)
+    live = Live(RawPaths(app.wsgi_app), talks(desk, access), origins=settings.cors_origins)
+    app.wsgi_app = live  # type: ignore[method-assign]
+    app.extensions["live"] = live
     return app
+
+
+def talks(desk: Desk, access: Access) -> MakeTalk:
+    return lambda base_url: Talk(desk, base_url=base_url, expires_at=access.expires_at, clock=time.time)
 
 
 def link_secrets(settings: Settings) -> tuple[str, ...]:

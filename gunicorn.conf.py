@@ -6,6 +6,8 @@ monkey.patch_all()  # first of all: what is imported before stays unpatched
 
 import os  # noqa: E402
 import sys  # noqa: E402
+import threading  # noqa: E402
+import time  # noqa: E402
 from typing import Any  # noqa: E402
 
 from gevent.server import StreamServer  # noqa: E402
@@ -81,5 +83,16 @@ access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(M)s ms'
 errorlog = "-"
 
 
+# Seconds between two looks whether the worker was told to stop.
+_LOOK = 0.1
+
+
 def post_worker_init(worker: Any) -> None:
-    """Nothing yet."""
+    """WebSockets are told to go at once; else they would hold a stopping worker for `graceful_timeout`."""
+    threading.Thread(target=_leave_when_told, args=(worker,), daemon=True).start()
+
+
+def _leave_when_told(worker: Any) -> None:
+    while worker.alive:
+        time.sleep(_LOOK)
+    worker.wsgi.extensions["live"].leave()

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from services.errors import InvalidType
+
 #: Names of a message that are no arguments of an action.
 ENVELOPE_NAMES = frozenset({"controller", "action", "body", "jwt", "volatile", "requestId"})
 
@@ -28,15 +30,20 @@ class Call:
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any], *, base_url: str, token: str | None = None) -> Self:
-        """A whole request as one JSON object; `token` is the carrier's, the message's own `jwt` comes first."""
-        request_id = message.get("requestId")
+        """A whole request as one JSON object; `token` is the carrier's, the message's own `jwt` comes first.
+
+        Raises `InvalidType` for a `requestId` that is no text: nobody could match the answer.
+        """
+        request_id = message.get("requestId") or new_request_id()
+        if not isinstance(request_id, str):
+            raise InvalidType("requestId", "must be a text.")
         return cls(
             controller=message.get("controller"),
             action=message.get("action"),
             arguments={name: value for name, value in message.items() if name not in ENVELOPE_NAMES},
             body=message.get("body"),
             token=message.get("jwt") if message.get("jwt") is not None else token,
-            request_id=request_id if isinstance(request_id, str) and request_id else new_request_id(),
+            request_id=request_id,
             volatile=message.get("volatile"),
             base_url=base_url,
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Request, Response, current_app
+from flask import Request, Response
 
 from actions.calls import Call, new_request_id
 from actions.envelope import Envelope
@@ -93,7 +93,7 @@ def volatile(request: Request) -> Any:
 
 def answer(found: Envelope, headers: Mapping[str, str] | None = None) -> Response:
     """JSON with the envelope's status."""
-    response = current_app.response_class(json.dumps(found), status=found["status"], mimetype="application/json")
+    response = Response(json.dumps(found), status=found["status"], mimetype="application/json")
     response.headers["X-Kuzzle-Request-Id"] = _header_safe(found["requestId"])
     response.headers.update(headers or {})
     return response

@@ -7,6 +7,10 @@ ALLOWED_HEADERS = "Content-Type, Authorization, X-Kuzzle-Volatile, X-Kuzzle-Requ
 EXPOSED_HEADERS = "Content-Disposition, X-Kuzzle-Request-Id"
 
 
+def allowed(origin: str, origins: tuple[str, ...]) -> bool:
+    return "*" in origins or origin in origins
+
+
 def register(app: Flask, origins: tuple[str, ...]) -> None:
     """`origins`: those that may, or `*`. A preflight is answered by Flask's own OPTIONS, for known paths."""
 
@@ -14,7 +18,7 @@ def register(app: Flask, origins: tuple[str, ...]) -> None:
     def allow(response: Response) -> Response:
         response.vary.add("Origin")
         origin = request.headers.get("Origin")
-        if origin and ("*" in origins or origin in origins):
+        if origin and allowed(origin, origins):
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS
             response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS

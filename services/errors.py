@@ -17,10 +17,10 @@ ServiceError 500
 ├── UnknownEngine 412
 ├── NotFound 404                 a document of the store
 ├── UnknownController 404, UnknownAction 404
-├── UrlNotFound 404, MethodNotAllowed 405, HttpVersionNotSupported 505
+├── UrlNotFound 404, MethodNotAllowed 405, UpgradeRequired 426, HttpVersionNotSupported 505
 ├── StoreUnavailable 503         the store does not answer, or not in full
 ├── AccessUnavailable 503        who would judge the caller does not answer
-└── Overloaded 503               this process serves as many downloads as it may
+└── Overloaded 503               this process serves as many downloads, or sockets, as it may
 
 Codes: kuzzle/lib/kerror of Kuzzle 2.56.
 """
@@ -178,6 +178,15 @@ class MethodNotAllowed(ServiceError):
 
     def headers(self) -> Mapping[str, str]:
         return {"Allow": ", ".join(self.allowed)}
+
+
+class UpgradeRequired(ServiceError):
+    """A WebSocket of another version than 13."""
+
+    status = 426
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Sec-WebSocket-Version": "13", "Upgrade": "websocket"}
 
 
 class HttpVersionNotSupported(ServiceError):

@@ -1,0 +1,84 @@
+"""The opening of a WebSocket (RFC 6455, section 4.2): what a request must hold, and the answer that opens."""
+
+import base64
+import binascii
+import re
+from typing import Any
+
+from wsproto.utilities import generate_accept_token
+
+from routes import cors
+from services.errors import BadRequest, Forbidden, MethodNotAllowed, UpgradeRequired
+
+#: What can be the name of a subprotocol (RFC 9110, token).
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+KEY_BYTES = 16
+
+
+def is_asked_for(environ: dict[str, Any]) -> bool:
+    """Whether a request wants to become a WebSocket."""
+    return "websocket" in names(environ, "HTTP_UPGRADE")
+
+
+def answer(environ: dict[str, Any], origins: tuple[str, ...]) -> bytes:
+    """The head that opens. `origins`: whose pages may, or `*`; what is no page sends none and may.
+
+    Raises `MethodNotAllowed`, `BadRequest`, `UpgradeRequired`, `Forbidden`.
+    """
+    check_request(environ)
+    check_origin(environ.get("HTTP_ORIGIN"), origins)
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {generate_accept_token(key(environ)).decode()}",
+        *subprotocol(environ),
+    ]
+    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("ascii")
+
+
+def check_request(environ: dict[str, Any]) -> None:
+    if environ["REQUEST_METHOD"] != "GET":
+        raise MethodNotAllowed(["GET"])
+    if environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
+        raise BadRequest("A WebSocket begins with HTTP/1.1 (nginx: proxy_http_version 1.1).")
+    if "upgrade" not in names(environ, "HTTP_CONNECTION"):
+        raise BadRequest('A WebSocket needs the header "Connection: Upgrade" (nginx: proxy_set_header Connection).')
+    if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13":
+        raise UpgradeRequired("A WebSocket of version 13 is served here.")
+    if environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ:
+        raise BadRequest("A request that becomes a WebSocket has no body.")
+
+
+def check_origin(origin: str | None, origins: tuple[str, ...]) -> None:
+    """CORS does not guard WebSockets: a browser lets any page open one."""
+    if origin is not None and not cors.allowed(origin, origins):
+        raise Forbidden(f'Pages of "{origin}" may not open a WebSocket here.', origin=origin)
+
+
+def key(environ: dict[str, Any]) -> bytes:
+    text = str(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")).encode("latin-1")
+    try:
+        fine = len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except binascii.Error:
+        fine = False
+    if not fine:
+        raise BadRequest('The header "Sec-WebSocket-Key" must be 16 bytes in base64.')
+    return text
+
+
+def subprotocol(environ: dict[str, Any]) -> list[str]:
+    """The first that is asked for, `null` included: browsers refuse an answer without it."""
+    asked = environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL")
+    if asked is None:
+        return []
+    first = asked.partition(",")[0].strip()
+    if not _TOKEN.fullmatch(first):
+        raise BadRequest('The header "Sec-WebSocket-Protocol" names no protocol.')
+    return [f"Sec-WebSocket-Protocol: {first}"]
+
+
+def names(environ: dict[str, Any], header: str) -> list[str]:
+    """A header's comma-separated names, in lower case."""
+    return [name.strip().lower() for name in environ.get(header, "").split(",")]
