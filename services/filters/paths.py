@@ -1,0 +1,55 @@
+"""Fields as `exists` and `missing` write them: `a.b`, `tags["x"]` for a value in an array, brackets escaped by `\\`."""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from services.filters.nodes import Has, Item
+from services.filters.place import MOST_NAMES, Place, check_text, shown
+
+#: JavaScript's `/^(.*?[^\\])\[(.*)]$/`: the first opening bracket splits that is neither first nor escaped.
+BRACKETS = re.compile(r"([^\n\r\u2028\u2029]*?[^\\])\[([^\n\r\u2028\u2029]*)\]")
+
+
+def named(field: str, place: Place) -> str:
+    """The path itself. Raises `InvalidFilter`."""
+    if field.count(".") >= MOST_NAMES:
+        raise place.refuse(f"names a field that is too deep: a path has at most {MOST_NAMES} names.")
+    return field
+
+
+def field_or_item(text: str, place: Place) -> Has | Item:
+    """Raises `InvalidFilter`."""
+    found = BRACKETS.fullmatch(text)
+    if found is None:
+        return Has(named(unescaped(text), place))
+    return Item(named(unescaped(found[1]), place), value(found[2], place))
+
+
+def value(text: str, place: Place) -> Any:
+    try:
+        read = json.loads(text, parse_constant=no_constant)
+    except (ValueError, RecursionError) as error:
+        hint = 'one JSON value, such as tags["a"], tags[1] or tags[null]'
+        raise place.refuse(f"has between its brackets no JSON value ({shown(text)}): write {hint}.") from error
+    check_text(read, place)
+    return read
+
+
+def no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def unescaped(text: str) -> str:
+    return re.sub(r"\\([][])", r"\1", text)
+
+
+def escaped(field: str) -> str:
+    return re.sub(r"([][])", r"\\\1", field)
+
+
+def written(node: Has | Item) -> str:
+    """`field_or_item` reads the same."""
+    if isinstance(node, Has):
+        return escaped(node.field)
+    return f"{escaped(node.field)}[{json.dumps(node.value)}]"

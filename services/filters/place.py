@@ -1,0 +1,129 @@
+"""Where in a filter something stands, what an error says of it, and how much a filter may hold."""
+
+import difflib
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from services.errors import InvalidFilter
+
+#: Filters within filters, `match`'s objects and arrays among them.
+DEEPEST = 50
+
+#: Filters in all, those that hold others included.
+MOST_CLAUSES = 1000
+
+#: Of `in`, `ids`, `match` and polygons, in all.
+MOST_VALUES = 10_000
+
+#: Names that dots part in the path of a field.
+MOST_NAMES = 50
+
+#: Characters that an error repeats of what it was given.
+MOST_SHOWN = 100
+
+KINDS = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
+
+
+@dataclass
+class Budget:
+    """What a filter may still hold."""
+
+    clauses: int = MOST_CLAUSES
+    values: int = MOST_VALUES
+
+
+@dataclass(frozen=True)
+class Place:
+    """`path`: as errors name it, such as `query.and[1].range`."""
+
+    path: str = "query"
+    keyword: str | None = None
+    depth: int = 0
+    budget: Budget = field(default_factory=Budget)
+
+    def key(self, name: str) -> "Place":
+        return replace(self, path=f"{self.path}.{shortened(name)}")
+
+    def item(self, index: int) -> "Place":
+        return replace(self, path=f"{self.path}[{index}]")
+
+    def under(self, keyword: str) -> "Place":
+        return replace(self.key(keyword), keyword=keyword)
+
+    def deeper(self) -> "Place":
+        """Raises `InvalidFilter`."""
+        if self.depth == DEEPEST:
+            raise self.refuse(f"is nested too deep: a filter has at most {DEEPEST} levels.")
+        return replace(self, depth=self.depth + 1)
+
+    def count_clause(self) -> None:
+        """Raises `InvalidFilter`."""
+        self.budget.clauses -= 1
+        if self.budget.clauses < 0:
+            raise self.refuse(f"is one clause too many: a filter has at most {MOST_CLAUSES}.")
+
+    def count_values(self, count: int) -> None:
+        """Raises `InvalidFilter`."""
+        self.budget.values -= count
+        if self.budget.values < 0:
+            raise self.refuse(f"holds too many values: a filter has at most {MOST_VALUES} in its lists.")
+
+    def refuse(self, reason: str) -> InvalidFilter:
+        return InvalidFilter(unicode(self.path), self.keyword and unicode(self.keyword), unicode(reason))
+
+
+def check_text(value: Any, place: Place) -> None:
+    """Raises `InvalidFilter` where text is no Unicode, which neither a link nor a store can hold."""
+    try:
+        msgspec.json.encode(value)
+    except (UnicodeEncodeError, RecursionError):
+        for at in surrogates(value, place):
+            raise at.refuse("is text that is no Unicode (a lone surrogate).") from None
+
+
+def surrogates(value: Any, place: Place) -> Iterator[Place]:
+    left = [(value, place)]
+    while left:
+        value, place = left.pop()
+        if isinstance(value, str) and unicode(value) != value:
+            yield place
+        elif isinstance(value, dict):
+            left += [pair for key, item in value.items() for pair in ((item, place.key(key)), (key, place.key(key)))]
+        elif isinstance(value, list):
+            left += [(item, place.item(index)) for index, item in enumerate(value)]
+
+
+def unicode(text: str) -> str:
+    """With lone surrogates spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+def shown(value: Any) -> str:
+    """A value as an error repeats it; objects and arrays by their kind."""
+    if isinstance(value, dict | list):
+        return kind(value)
+    return shortened(json.dumps(value, ensure_ascii=False))
+
+
+def kind(value: Any) -> str:
+    return KINDS.get(type(value), "null")
+
+
+def listed(names: Collection[str]) -> str:
+    """`"a", "b"`; the first few of many."""
+    return ", ".join(shown(name) for name in list(names)[:5]) + (", ..." if len(names) > 5 else "")
+
+
+def similar(name: str, names: Collection[str]) -> str:
+    """`: did you mean "x"?` where one is near, a full stop elsewhere."""
+    near = difflib.get_close_matches(shortened(name).lower(), [each.lower() for each in names], n=1, cutoff=0.7)
+    meant = [each for each in names if each.lower() in near]
+    return f': did you mean "{meant[0]}"?' if meant else "."
