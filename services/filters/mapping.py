@@ -11,17 +11,10 @@ Definition = Mapping[str, Any]
 class Field:
     """A path that can be searched. `name`: what a query calls it, a keyword sub-field where the path is a text."""
 
+    path: str
     name: str
     type: str
     definition: Definition
-
-
-class Unknown:
-    """Nothing is known of the values: not indexed, or in a way of its own (text, nested, flattened, ...)."""
-
-
-class Absent:
-    """No document holds a value: not mapped, and the mapping is strict."""
 
 
 #: Types of which a document holds one value a field (or several, in an array), each searchable as it is.
@@ -29,55 +22,68 @@ PLAIN = frozenset(
     ("keyword", "boolean", "date", "geo_point", "byte", "short", "integer", "long", "half_float", "float", "double")
 )
 
+#: What an index may set for all of its fields.
+DEFAULTS = ("ignore_malformed", "ignore_above")
+
 
 class Fields:
-    """`properties`: those of the index. `dynamic`: the index's own, `"strict"` makes paths that are not mapped absent."""
+    """`mapping`: of the index. `settings`: the index's own of the name `mapping`, as defaults of its fields."""
 
-    def __init__(self, properties: Definition, *, dynamic: str = "true") -> None:
-        self._properties = properties
-        self._dynamic = dynamic
-        self._copies = frozenset(copies(properties))
+    def __init__(self, mapping: Definition, settings: Definition | None = None) -> None:
+        self._properties = held(mapping)
+        self._runtime = mapping.get("runtime", {})
+        self._defaults = {name: value for name, value in (settings or {}).items() if name in DEFAULTS}
+        self._copies = frozenset(copies(self._properties))
 
-    def find(self, path: str) -> Field | Unknown | Absent:
-        return find(path, "", self._properties, self._dynamic)
+    def find(self, path: str) -> Field | None:
+        """`None`: nothing is known of the values; not mapped, or indexed in a way of its own (text, nested, ...)."""
+        found = find(path, "", self._properties)
+        if found is None or found.name in self._runtime:
+            return None
+        return Field(path, found.name, found.type, {**self._defaults, **found.definition})
 
     def own(self, field: Field) -> bool:
         """Whether every value indexed there was at that very path of the document."""
         return "." not in field.name and field.type != "geo_point" and field.name not in self._copies
 
 
-def find(path: str, above: str, properties: Definition, dynamic: str) -> Field | Unknown | Absent:
+def find(path: str, above: str, properties: Definition) -> Field | None:
     for key, definition in properties.items():
         if path == key:
             return leaf(above + key, definition)
         if path.startswith(f"{key}."):
-            return inside(path[len(key) + 1 :], f"{above}{key}.", definition, dynamic)
-    return Absent() if dynamic == "strict" else Unknown()
+            return inside(path[len(key) + 1 :], f"{above}{key}.", definition)
+    return None
 
 
-def inside(path: str, above: str, definition: Definition, dynamic: str) -> Field | Unknown | Absent:
+def inside(path: str, above: str, definition: Definition) -> Field | None:
     """A geo_point is found from within (`position.lat`): its value may be an object."""
     if definition.get("type") == "geo_point":
         return leaf(above[:-1], definition)
-    if definition.get("type", "object") != "object" or definition.get("enabled") is False:
-        return Unknown()
-    return find(path, above, definition.get("properties", {}), str(definition.get("dynamic", dynamic)).lower())
+    if definition.get("type", "object") != "object":
+        return None
+    return find(path, above, held(definition))
 
 
-def leaf(name: str, definition: Definition) -> Field | Unknown:
+def held(definition: Definition) -> Definition:
+    """The fields of an object."""
+    return {} if definition.get("enabled") is False else definition.get("properties", {})
+
+
+def leaf(name: str, definition: Definition) -> Field | None:
     if definition.get("type") == "text":
         return keyword(name, definition)
     if definition.get("type") not in PLAIN or not searchable(definition) or "*" in name:
-        return Unknown()
-    return Field(name, definition["type"], definition)
+        return None
+    return Field(name, name, definition["type"], definition)
 
 
-def keyword(name: str, definition: Definition) -> Field | Unknown:
+def keyword(name: str, definition: Definition) -> Field | None:
     """The keyword sub-field of a text: the text itself is in pieces."""
     for key, sub in definition.get("fields", {}).items():
         if sub.get("type") == "keyword" and searchable(sub):
-            return Field(f"{name}.{key}", "keyword", sub)
-    return Unknown()
+            return Field(name, f"{name}.{key}", "keyword", sub)
+    return None
 
 
 def searchable(definition: Definition) -> bool:

@@ -1,4 +1,4 @@
-r"""What a text must look like for a regular expression to find something in it, as patterns of Elasticsearch's `wildcard`.
+r"""How a text must look for a regular expression to find something in it, as patterns of Elasticsearch's `wildcard`.
 
 `^dev-\d+$` must look like `dev-*`, `a|b` like `*a*` or `*b*`: the literals in order, anything between them.
 Lucene's own `regexp` is another language, and refuses what takes it too many states (`.*(a|b).{20}` does); the
@@ -122,7 +122,7 @@ def trimmed(sequence: Sequent, flags: str) -> Sequent:
     for piece in sequence:
         literal = isinstance(piece, str) and left > 0 and plain(piece, ignore_case="i" in flags)
         left -= literal
-        pieces.append(piece if literal or isinstance(piece, Mark) and piece is not GAP else GAP)
+        pieces.append(piece if literal or (isinstance(piece, Mark) and piece is not GAP) else GAP)
     anchored = "m" not in flags
     start = anchored and pieces[:1] == [START]
     end = anchored and pieces[-1:] == [END]

@@ -1,17 +1,44 @@
 """An export's filter on this store: the query that Elasticsearch is asked, and what is left to decide while reading."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import json
+from collections.abc import Callable
 
+import msgspec
+
+from services.filters import matches
+from services.filters.elasticsearch import translate
+from services.filters.mapping import Fields
 from services.filters.nodes import All
 from services.measures import ExportRequest
+from services.stores.elasticsearch import pages
 from services.stores.elasticsearch.queries import Selection, scope
+from services.stores.elasticsearch.residual import Residual
+from services.stores.elasticsearch.source import Decode
+
+#: Known without asking the index.
+NO_FIELDS = Fields({})
 
 
-def selection(request: ExportRequest, mapping: Callable[[], Mapping[str, Any]]) -> Selection:
-    """`mapping`: of the index, asked for only when the filter needs it. Raises `InvalidFilter`."""
-    if request.elastic_query is not None:
-        return Selection(scope(request), dict(request.elastic_query), exact=True)
-    if isinstance(request.filter, All):
-        return Selection(scope(request), None, exact=True)
-    raise NotImplementedError(type(request.filter))
+def selection(request: ExportRequest, fields: Callable[[], Fields]) -> Selection:
+    """`fields`: of the index, asked for only when the filter needs them."""
+    if request.elastic_query is not None or isinstance(request.filter, All):
+        return Selection(scope(request), own_query(request), exact=True)
+    needed = matches.fields(request.filter) - {"_id"}
+    queries = translate(request.filter, fields() if needed else NO_FIELDS)
+    chosen = None if queries.up == {"match_all": {}} else msgspec.Raw(msgspec.json.encode(queries.up))
+    return Selection(scope(request), chosen, queries.exact)
+
+
+def own_query(request: ExportRequest) -> msgspec.Raw | None:
+    """A query of Elasticsearch's, as its caller wrote it: numbers of any size, text that is no Unicode."""
+    return msgspec.Raw(json.dumps(dict(request.elastic_query)).encode()) if request.elastic_query else None
+
+
+def decode(request: ExportRequest, selection: Selection) -> Decode:
+    """Of its pages."""
+    return pages.measures if selection.exact else Residual(request.filter)
+
+
+def is_own(request: ExportRequest) -> bool:
+    """Whether the caller wrote the query."""
+    return bool(request.elastic_query)

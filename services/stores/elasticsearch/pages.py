@@ -1,8 +1,8 @@
 """Answers of searches, decoded: pages of measures and counts, each checked before anything of it is used."""
 
 from array import array
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -50,6 +50,14 @@ class Rows(Answer, Generic[Hit], kw_only=True):
 
 class Sorted(Measure, gc=False):
     sort: msgspec.Raw = msgspec.Raw()
+
+
+class Loose(msgspec.Struct, gc=False):
+    """A row in dicts. `sort`: where it was asked for."""
+
+    id: str
+    source: Any
+    sort: Place | None
 
 
 class Skipped(msgspec.Struct, gc=False):
@@ -131,7 +139,7 @@ class Unsound(Temporary):
 class Page:
     """`rows`: read of the store, whether they match or not. `place`: of the last of them, where that was asked for."""
 
-    measures: Sequence[Measure]
+    measures: Sequence[Any]
     rows: int
     place: Place | None
     pit_id: str | None
@@ -156,31 +164,27 @@ def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
 
 def measures(body: bytes, rows: int, *, placed: bool) -> Page:
     """Raises `Unsound` when it has not as many rows as it should. `placed`: with the place of the last."""
-    if placed:
-        return page(body, rows, SORTED.decode, placed_measure)
-    return page(body, rows, MEASURES.decode, measure)
+    try:
+        return page(SORTED.decode(body) if placed else MEASURES.decode(body), rows)
+    except msgspec.DecodeError:
+        found = page(loose(body), rows)
+        return replace(found, measures=[odd.measure(hit.id, hit.source) for hit in found.measures])
 
 
 def skipped(body: bytes, rows: int) -> Page:
     """Places only."""
-    answer = decoded(body, SKIPPED)
-    check(len(answer.hits.hits), rows)
-    return Page((), rows, place(answer.hits.hits[-1]), answer.pit_id)
+    return replace(page(decoded(body, SKIPPED), rows), measures=())
 
 
-def page(body: bytes, rows: int, decode: Callable[[bytes], Rows[Any]], mend: Callable[[Any], Any]) -> Page:
-    """`mend`: makes a row of a hit in dicts, when typed decode refuses the page."""
-    try:
-        answer = whole(decode(body))
-    except msgspec.DecodeError:
-        answer = whole(mended(body, mend))
-    found = answer.hits.hits
+def page(answer: Rows[Any], rows: int) -> Page:
+    """Of hits of any kind. Raises `Unsound`."""
+    found = whole(answer).hits.hits
     check(len(found), rows)
     return Page(found, rows, place(found[-1]) if found else None, answer.pit_id)
 
 
-def mended(body: bytes, mend: Callable[[Any], Any]) -> Rows[Any]:
-    """One odd document must not make an asset unexportable."""
+def loose(body: bytes) -> Rows[Loose]:
+    """What typed decode refuses: one odd document must not make an asset unexportable. Raises `Unsound`."""
     try:
         answer = odd.loads(body)
         shards, hits = answer["_shards"], answer["hits"]["hits"]
@@ -188,19 +192,14 @@ def mended(body: bytes, mend: Callable[[Any], Any]) -> Rows[Any]:
             timed_out=answer["timed_out"],
             shards=Shards(shards["total"], shards["successful"], shards["failed"]),
             pit_id=answer.get("pit_id"),
-            hits=Hits([mend(hit) for hit in hits]),
+            hits=Hits([Loose(hit["_id"], hit["_source"], sort(hit)) for hit in hits]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Unsound(f"a page cannot be read: {error}") from error
 
 
-def measure(hit: Any) -> Measure:
-    return odd.measure(hit["_id"], hit["_source"])
-
-
-def placed_measure(hit: Any) -> Sorted:
-    found = measure(hit)
-    return Sorted(found.id, found.source, msgspec.Raw(msgspec.json.encode(hit["sort"])))
+def sort(hit: Any) -> Place | None:
+    return msgspec.Raw(msgspec.json.encode(hit["sort"])) if "sort" in hit else None
 
 
 def place(hit: Any) -> Place | None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from services.measures import ExportRequest
 
 JSON = dict[str, Any]
@@ -18,7 +20,7 @@ class Selection:
     """`scope`: whatever the filter. `chosen`: what matches the filter, or may. `exact`: it does."""
 
     scope: tuple[JSON, ...]
-    chosen: JSON | None
+    chosen: msgspec.Raw | None
     exact: bool
 
     @property
@@ -54,7 +56,7 @@ def scope(request: ExportRequest) -> tuple[JSON, ...]:
     return tuple(clauses)
 
 
-def every(*clauses: Mapping[str, Any]) -> JSON:
+def every(*clauses: Mapping[str, Any] | msgspec.Raw) -> JSON:
     return {"bool": {"filter": list(clauses)}}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
+from services.filters.mapping import Fields
 from services.measures import NEWEST_FIRST, ExportRequest, Kind, Model, SortKey, Target
 from services.stores import odd
 from services.stores.elasticsearch import filtering, pages, sorting, survey
@@ -121,7 +122,7 @@ class ElasticsearchStore:
         slots = Background(counted.slots, "count-slots")
         span = counted.span()
         source = Source(
-            view, selection, sort, decode=pages.measures, budget_seconds=self._budget_seconds,
+            view, selection, sort, decode=filtering.decode(request, selection), budget_seconds=self._budget_seconds,
             ended=ended, turns=self._turns,
         )  # fmt: skip
         filtered = not selection.exact
@@ -140,17 +141,16 @@ class ElasticsearchStore:
         )
 
     def _selection(self, request: ExportRequest) -> Selection:
-        return filtering.selection(request, lambda: self._mapping(request))
+        return filtering.selection(request, lambda: self._fields(request))
 
-    def _mapping(self, request: ExportRequest) -> JSON:
+    def _fields(self, request: ExportRequest) -> Fields:
         """Of the engine's measures."""
-        name = measures_of(request)
         try:
-            indices = odd.loads(self._ask("GET", f"{path(name)}/_mapping"))
+            indices = odd.loads(self._ask("GET", path(measures_of(request))))
         except Refused as error:
             raise refusal(request, error) from error
-        found: JSON = next(iter(indices.values()))["mappings"]
-        return found
+        index = next(iter(indices.values()))
+        return Fields(index["mappings"], index["settings"]["index"].get("mapping"))
 
     def _count(self, request: ExportRequest, body: JSON) -> int:
         target = f"{path(measures_of(request))}/_search?allow_partial_search_results=false"

@@ -1,0 +1,111 @@
+"""Queries of Elasticsearch, put together as few and as flat as can be, and written as JSON.
+
+Negation stands before leaves only: `no` turns `every` into `some`. So a level of the written query is an alternation
+of the two, and what is too deep for Elasticsearch can be left out on the safe side.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+JSON = dict[str, Any]
+
+#: Levels of `bool`: Elasticsearch takes 29, of which others are ours.
+MOST_LEVELS = 25
+
+#: Elasticsearch takes as many as its memory allows; 20,000 passed in a gigabyte.
+MOST_LEAVES = 4000
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A query as it is. `negated`: what it does not match."""
+
+    query: JSON
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Every:
+    children: tuple["Expression", ...]
+
+
+@dataclass(frozen=True)
+class Some:
+    children: tuple["Expression", ...]
+
+
+Expression = Leaf | Every | Some
+
+ALL = Every(())
+NONE = Some(())
+
+
+def every(expressions: Iterable[Expression]) -> Expression:
+    """All of them; of no expressions, `ALL`."""
+    children = tuple(child for each in expressions for child in (each.children if isinstance(each, Every) else (each,)))
+    if NONE in children:
+        return NONE
+    return children[0] if len(children) == 1 else Every(children)
+
+
+def some(expressions: Iterable[Expression]) -> Expression:
+    """At least one of them; of no expressions, `NONE`."""
+    children = tuple(child for each in expressions for child in (each.children if isinstance(each, Some) else (each,)))
+    if ALL in children:
+        return ALL
+    return children[0] if len(children) == 1 else Some(children)
+
+
+def no(expression: Expression) -> Expression:
+    """The complement."""
+    match expression:
+        case Leaf(query, negated):
+            return Leaf(query, not negated)
+        case Every(children):
+            return some(map(no, children))
+        case Some(children):
+            return every(map(no, children))
+
+
+def cut(expression: Expression, beyond: Expression) -> Expression:
+    """With `beyond` in place of what Elasticsearch would find too deep, or too much."""
+    return beyond if leaves(expression) > MOST_LEAVES else shallow(expression, MOST_LEVELS, beyond)
+
+
+def shallow(expression: Expression, levels: int, beyond: Expression) -> Expression:
+    if isinstance(expression, Leaf) or not expression.children:
+        return expression
+    if levels == 1:
+        return beyond
+    children = (shallow(child, levels - 1, beyond) for child in expression.children)
+    return every(children) if isinstance(expression, Every) else some(children)
+
+
+def leaves(expression: Expression) -> int:
+    return 1 if isinstance(expression, Leaf) else sum(map(leaves, expression.children))
+
+
+def written(expression: Expression) -> JSON:
+    match expression:
+        case Leaf(query, negated):
+            return {"bool": {"must_not": [query]}} if negated else query
+        case Every(()):
+            return {"match_all": {}}
+        case Some(()):
+            return {"match_none": {}}
+        case Every(children):
+            return {"bool": all_of(children)}
+        case Some(children):
+            return {"bool": {"should": list(map(written, children)), "minimum_should_match": 1}}
+
+
+def all_of(children: Iterable[Expression]) -> JSON:
+    """The parts of a `bool`."""
+    parts: JSON = {"filter": [], "must_not": []}
+    for child in children:
+        if isinstance(child, Leaf) and child.negated:
+            parts["must_not"].append(child.query)
+        else:
+            parts["filter"].append(written(child))
+    return {name: queries for name, queries in parts.items() if queries}

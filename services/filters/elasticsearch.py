@@ -1,0 +1,233 @@
+"""A filter as queries of Elasticsearch: one that matches at least what Koncorde does, one that matches at most that.
+
+Elasticsearch does not tell an array from what is in it, nor null from nothing, and no mapping forbids arrays: only of
+`_id` it knows as much as Koncorde. So the first query finds what may match, and the evaluator of `matches` decides;
+the second is there to be negated. Where the two are the same, nothing is left to decide.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+from services.filters import elastic_values as values
+from services.filters import nodes
+from services.filters.algebra import ALL, JSON, NONE, Expression, Leaf, cut, every, no, some, written
+from services.filters.mapping import Field, Fields
+
+
+@dataclass(frozen=True)
+class Queries:
+    """`up` matches at least what the filter does, `lo` at most."""
+
+    up: JSON
+    lo: JSON
+
+    @property
+    def exact(self) -> bool:
+        return self.up == self.lo
+
+
+def translate(node: nodes.Filter, fields: Fields) -> Queries:
+    found = bounds(node, Document(fields))
+    return Queries(written(cut(found.up, ALL)), written(cut(found.lo, NONE)))
+
+
+@dataclass(frozen=True)
+class Bounds:
+    up: Expression
+    lo: Expression
+
+
+def exactly(expression: Expression) -> Bounds:
+    return Bounds(expression, expression)
+
+
+def at_least(expression: Expression) -> Bounds:
+    return Bounds(expression, NONE)
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a filter is asked of: a whole document."""
+
+    fields: Fields
+
+    def is_id(self, field: str) -> bool:
+        return field == "_id"
+
+    def path(self, field: str) -> str | None:
+        return field
+
+    def is_own(self, field: Field) -> bool:
+        return self.fields.own(field)
+
+
+@dataclass(frozen=True)
+class Element:
+    """What the filter of a `select` is asked of: `{"value": element}`, of the array at `base`."""
+
+    fields: Fields
+    base: str
+
+    def is_id(self, field: str) -> bool:
+        return False
+
+    def path(self, field: str) -> str | None:
+        """Where elements are indexed; `None`: such a field never exists."""
+        first, dot, others = field.partition(".")
+        return f"{self.base}{dot}{others}" if first == "value" else None
+
+    def is_own(self, field: Field) -> bool:
+        """Of all elements there may be one."""
+        return False
+
+
+View = Document | Element
+
+
+def value(node: Any, view: View, query: Callable[[Field], Expression]) -> Bounds:
+    """Of a clause that only a value matches which is there."""
+    path = view.path(node.field)
+    return exactly(NONE) if path is None else at_least(asked(path, view, query))
+
+
+def asked(path: str, view: View, query: Callable[[Field], Expression]) -> Expression:
+    field = view.fields.find(path)
+    return ALL if field is None else query(field)
+
+
+@singledispatch
+def bounds(node: Any, view: View) -> Bounds:
+    raise TypeError(f"Not a filter: {node!r}")
+
+
+@bounds.register
+def bounds_all(node: nodes.All, view: View) -> Bounds:
+    return exactly(ALL)
+
+
+@bounds.register
+def bounds_nothing(node: nodes.Nothing, view: View) -> Bounds:
+    return exactly(NONE)
+
+
+@bounds.register
+def bounds_and(node: nodes.And, view: View) -> Bounds:
+    children = [bounds(child, view) for child in node.children]
+    return Bounds(every(child.up for child in children), every(child.lo for child in children))
+
+
+@bounds.register
+def bounds_or(node: nodes.Or, view: View) -> Bounds:
+    children = [bounds(child, view) for child in node.children]
+    return Bounds(some(child.up for child in children), some(child.lo for child in children))
+
+
+@bounds.register
+def bounds_not(node: nodes.Not, view: View) -> Bounds:
+    child = bounds(node.child, view)
+    return Bounds(no(child.lo), no(child.up))
+
+
+@bounds.register
+def bounds_equals(node: nodes.Equals, view: View) -> Bounds:
+    if view.is_id(node.field):
+        return exactly(id_is(node.value))
+    if node.value is None:
+        return value(node, view, lambda field: null(field, view))
+    return value(node, view, lambda field: values.equal(field, node.value))
+
+
+def id_is(value: Any) -> Expression:
+    return values.ids((value,)) if isinstance(value, str) else NONE
+
+
+def null(field: Field, view: View) -> Expression:
+    """Nothing is indexed of a null, where no other value can be indexed either."""
+    alone = view.is_own(field) and field.definition.get("null_value") is None
+    return Leaf({"exists": {"field": field.name}}, negated=True) if alone else ALL
+
+
+@bounds.register
+def bounds_in(node: nodes.In, view: View) -> Bounds:
+    if view.is_id(node.field):
+        return exactly(values.ids(node.values))
+    return value(node, view, lambda field: values.one_of(field, node.values))
+
+
+@bounds.register
+def bounds_has(node: nodes.Has, view: View) -> Bounds:
+    """Of null, `[]` and `{}` nothing is indexed."""
+    path = view.path(node.field)
+    if path is None or view.is_id(node.field):
+        return exactly(NONE if path is None else ALL)
+    field = view.fields.find(path)
+    if field is None or not view.is_own(field):
+        return Bounds(ALL, NONE)
+    return Bounds(ALL, Leaf({"exists": {"field": field.name}}))
+
+
+@bounds.register
+def bounds_item(node: nodes.Item, view: View) -> Bounds:
+    """An id is no array; objects and arrays equal no element."""
+    if view.is_id(node.field) or isinstance(node.value, list | dict):
+        return exactly(NONE)
+    if node.value is None:
+        return value(node, view, lambda field: ALL)
+    return value(node, view, lambda field: values.equal(field, node.value))
+
+
+@bounds.register
+def bounds_range(node: nodes.Range, view: View) -> Bounds:
+    if view.is_id(node.field):
+        return exactly(NONE)
+    low = node.gt if node.gte is None else node.gte
+    high = node.lt if node.lte is None else node.lte
+    return value(node, view, lambda field: values.between(field, low, high))
+
+
+@bounds.register
+def bounds_regexp(node: nodes.Regexp, view: View) -> Bounds:
+    return value(node, view, lambda field: values.found(field, node.source, node.flags))
+
+
+@bounds.register
+def bounds_match(node: nodes.Match, view: View) -> Bounds:
+    return at_least(every(contained(path, held, view) for path, held in scalars(node.argument)))
+
+
+def scalars(argument: Any) -> Iterator[tuple[str, nodes.Scalar]]:
+    """Each, and where a document has it, be it in an array: arrays leave no trace in paths."""
+    left: list[tuple[str, Any]] = list(argument.items())
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict):
+            left += [(f"{path}.{name}", held) for name, held in value.items()]
+        elif isinstance(value, list):
+            left += [(path, item) for item in value]
+        elif value is not None:
+            yield path, value
+
+
+def contained(field: str, held: nodes.Scalar, view: View) -> Expression:
+    if view.is_id(field):
+        return id_is(held)
+    path = view.path(field)
+    return NONE if path is None else asked(path, view, lambda field: values.equal(field, held))
+
+
+@bounds.register
+def bounds_select(node: nodes.Select, view: View) -> Bounds:
+    path = None if view.is_id(node.field) else view.path(node.field)
+    if path is None:
+        return exactly(NONE)
+    return at_least(bounds(node.child, Element(view.fields, path)).up)
+
+
+@bounds.register(nodes.Circle)
+@bounds.register(nodes.Ring)
+@bounds.register(nodes.Box)
+@bounds.register(nodes.Polygon)
+def bounds_geo(node: nodes.Geo, view: View) -> Bounds:
+    return value(node, view, lambda field: values.inside(field, node))
