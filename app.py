@@ -13,7 +13,7 @@ from actions.talk import Talk
 from config import Settings
 from routes import commands, cors, errors, exports, health, keys, kuzzle
 from routes.calls import LARGEST_BODY
-from routes.live import Live, MakeTalk
+from routes.live import MOST_SOCKETS, Live, MakeTalk
 from routes.paths import Part, RawPaths
 from services.access import Access
 from services.kept_secret import kept_secret
@@ -51,7 +51,7 @@ def create_app(settings: Settings, store: Store, turns: Turns) -> Flask:
     cors.register(app, settings.cors_origins)
     commands.register(app, settings.sqlite_path)
     keys.register(app, settings.api_keys_file)
-    live = Live(RawPaths(app.wsgi_app), talks(desk, access), origins=settings.cors_origins)
+    live = Live(RawPaths(app.wsgi_app), talks(desk, access), origins=settings.cors_origins, most=MOST_SOCKETS)
     app.wsgi_app = live  # type: ignore[method-assign]
     app.extensions["live"] = live
     return app

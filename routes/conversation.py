@@ -8,6 +8,7 @@ import select
 import socket
 import threading
 import time
+from dataclasses import dataclass
 
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
@@ -18,10 +19,6 @@ from actions.talk import PONG, Talk, is_ping, refusal
 from routes.calls import LARGEST_BODY
 from routes.inbox import Closed, Inbox
 from services.errors import RequestTooLarge
-
-#: Seconds of silence after which a client is pinged, and after which it is given up.
-PING_SECONDS = 15
-SILENT_SECONDS = 30
 
 #: Seconds that a client may take to answer our goodbye.
 GOODBYE_SECONDS = 2
@@ -35,6 +32,17 @@ READ_BYTES = 16 * 1024
 #: Seconds of work after which the others are let in, and for how long. Never 0: `services.turns` tells why.
 WORK_SECONDS = 0.005
 PAUSE_SECONDS = 0.001
+
+
+@dataclass(frozen=True)
+class Patience:
+    """After how many seconds of silence a client is pinged, and after how many it is given up."""
+
+    ping_seconds: float
+    silent_seconds: int
+
+
+PATIENCE = Patience(ping_seconds=15, silent_seconds=30)
 
 
 class Pauses:
@@ -52,9 +60,10 @@ class Pauses:
 class Conversation:
     """`hold` it until it ends; `leave` it from another thread."""
 
-    def __init__(self, client: socket.socket, talk: Talk) -> None:
+    def __init__(self, client: socket.socket, talk: Talk, patience: Patience = PATIENCE) -> None:
         self._client = client
         self._talk = talk
+        self._patience = patience
         self._connection = Connection(ConnectionType.SERVER)
         self._sending = threading.Lock()
         self._inbox = Inbox()
@@ -86,13 +95,13 @@ class Conversation:
         """Raises `Closed` once either side has said goodbye."""
         pauses, heard = Pauses(), time.monotonic()
         while True:
-            if self._is_readable(PING_SECONDS):
+            if self._is_readable(self._patience.ping_seconds):
                 self._connection.receive_data(self._read())
                 for event in self._connection.events():
                     self._hear(event)
                     pauses.take()
                 heard = time.monotonic()
-            elif time.monotonic() - heard >= SILENT_SECONDS:
+            elif time.monotonic() - heard >= self._patience.silent_seconds:
                 return
             else:
                 self._send(Ping())
@@ -124,15 +133,18 @@ class Conversation:
             self._inbox.put(message)
 
     def _answer(self) -> None:
-        """All that comes in, one after the other, and what there is to say unasked."""
+        """All that comes in, one after the other, and what there is to say unasked. Its end is the listener's."""
         pauses = Pauses()
-        with contextlib.suppress(Closed, OSError):
-            while True:
-                message = self._inbox.take(self._seconds_to_wait())
-                text = self._talk.news() if message is None else self._talk.answer(message)
-                if text is not None:
-                    self._send(TextMessage(text))
-                pauses.take()
+        try:
+            with contextlib.suppress(Closed, OSError):
+                while True:
+                    message = self._inbox.take(self._seconds_to_wait())
+                    text = self._talk.news() if message is None else self._talk.answer(message)
+                    if text is not None:
+                        self._send(TextMessage(text))
+                    pauses.take()
+        finally:
+            self._inbox.close()
 
     def _seconds_to_wait(self) -> float | None:
         left = self._talk.seconds_left()

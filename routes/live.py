@@ -13,7 +13,7 @@ from actions import envelope
 from actions.calls import Call
 from actions.talk import Talk
 from routes import calls, handshake
-from routes.conversation import SILENT_SECONDS, Conversation
+from routes.conversation import PATIENCE, Conversation
 from routes.paths import WsgiApp
 from routes.sockets import ClientSocket
 from services.errors import Overloaded, ServiceError
@@ -28,12 +28,13 @@ MakeTalk = Callable[[str], Talk]
 
 
 class Live:
-    """`origins`: whose pages may open one, or `*`."""
+    """`origins`: whose pages may open one, or `*`. `most` are held at a time."""
 
-    def __init__(self, app: WsgiApp, make_talk: MakeTalk, *, origins: tuple[str, ...]) -> None:
+    def __init__(self, app: WsgiApp, make_talk: MakeTalk, *, origins: tuple[str, ...], most: int) -> None:
         self._app = app
         self._make_talk = make_talk
         self._origins = origins
+        self._most = most
         self._open: set[Conversation] = set()
         self._leaving = False
 
@@ -55,7 +56,7 @@ class Live:
             threading.Thread(target=conversation.leave, daemon=True).start()
 
     def _serve(self, request: Request, opening: bytes) -> None:
-        ClientSocket(request.environ).prepare(SILENT_SECONDS)
+        ClientSocket(request.environ).prepare(PATIENCE.silent_seconds)
         conversation = Conversation(request.environ["gunicorn.socket"], self._make_talk(request.url_root))
         began = time.monotonic()
         with self._place(conversation):
@@ -66,8 +67,8 @@ class Live:
     def _place(self, conversation: Conversation) -> Iterator[None]:
         if self._leaving:
             raise Overloaded("This process is about to end. Try again.")
-        if len(self._open) >= MOST_SOCKETS:
-            raise Overloaded(f"This process holds {MOST_SOCKETS} WebSockets already. Try again later.")
+        if len(self._open) >= self._most:
+            raise Overloaded(f"This process holds {self._most} WebSockets already. Try again later.")
         self._open.add(conversation)
         try:
             yield
