@@ -1,8 +1,9 @@
 """Fields as `exists` and `missing` write them: `a.b`, `tags["x"]` for a value in an array, brackets escaped by `\\`."""
 
 import json
+import math
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 from services.filters.nodes import Has, Item
 from services.filters.place import MOST_NAMES, Place, check_text, shown
@@ -28,7 +29,7 @@ def field_or_item(text: str, place: Place) -> Has | Item:
 
 def value(text: str, place: Place) -> Any:
     try:
-        read = json.loads(text, parse_constant=no_constant)
+        read = json.loads(text, parse_float=double, parse_constant=double)
     except (ValueError, RecursionError) as error:
         hint = 'one JSON value, such as tags["a"], tags[1] or tags[null]'
         raise place.refuse(f"has between its brackets no JSON value ({shown(text)}): write {hint}.") from error
@@ -36,8 +37,12 @@ def value(text: str, place: Place) -> Any:
     return read
 
 
-def no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+def double(text: str) -> float:
+    """Raises `ValueError` for what is no number, or beyond a double: `NaN`, `1e999`."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def unescaped(text: str) -> str:

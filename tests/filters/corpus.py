@@ -4,8 +4,8 @@ A file has named sets of `documents` (`{set: {_id: _source}}`) and `groups` of c
 (`shows`), names its set (`on`, by default the first) and lists its `cases`:
 `[filter, [ids that match, in the order of the set]]` or `[filter, "path of the mistake"]`.
 
-Documents have keys of any type, one set mixing them: an index takes them with `"dynamic": false`, or with the few
-fields mapped that are of one type.
+Documents have values of any type, one set mixing them: an index of Elasticsearch takes them with `"dynamic": false`,
+or with those fields mapped that are of one type; but for the sets of `NO_INDEX`.
 """
 
 import json
@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 JSON = Mapping[str, Any]
+
+#: Elasticsearch takes no empty names.
+NO_INDEX = frozenset({"equals/empty names"})
 
 FOLDER = Path(__file__).parent / "corpus"
 

@@ -1,0 +1,152 @@
+"""Documents in an Elasticsearch index of their own, as measures of one asset, under mappings of every flavour."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from services.filters import matches
+from services.filters.elasticsearch import translate
+from services.filters.mapping import Fields
+from services.filters.nodes import Filter
+from services.measures import ExportRequest, SortKey, Target
+from services.stores.elasticsearch import ElasticsearchStore
+from tests.support.kuzzle import dumps, index_url
+
+JSON = dict[str, Any]
+
+ASSET = "Container-filters"
+
+#: What makes a measure of a document.
+MEASURE = {"asset": {"properties": {"_id": {"type": "keyword"}}}, "measuredAt": {"type": "date"}}
+
+SCALARS = ["string", "long", "double", "boolean", "date"]
+
+
+def typed(type: str, **options: Any) -> JSON:
+    """Every field of this type, whatever it holds; objects are geopoints where these are wanted."""
+    kinds = [*SCALARS, "object"] if type == "geo_point" else SCALARS
+    template = {"match_mapping_type": kinds, "mapping": {"type": type, **options}}
+    return {"dynamic": True, "dynamic_templates": [{"every": template}], "properties": MEASURE}
+
+
+#: Mappings by name. A document that one does not take is not in its index.
+FLAVOURS: Mapping[str, JSON] = {
+    "unmapped": {"dynamic": False, "properties": MEASURE},
+    "dynamic": {"dynamic": True, "properties": MEASURE},
+    "keyword": typed("keyword"),
+    "short keyword": typed("keyword", ignore_above=3),
+    "keyword for null": typed("keyword", null_value="a"),
+    "copied keyword": typed("keyword", copy_to=["f", "a", "s"]),
+    "text": typed("text", fields={"raw": {"type": "keyword"}}),
+    "half_float": typed("half_float"),
+    "float": typed("float"),
+    "double": typed("double"),
+    "byte": typed("byte"),
+    "long": typed("long"),
+    "lenient byte": typed("byte", ignore_malformed=True),
+    "lenient float": typed("float", ignore_malformed=True),
+    "boolean": typed("boolean"),
+    "date": typed("date"),
+    "date in milliseconds": typed("date", format="epoch_millis"),
+    "date in seconds": typed("date", format="epoch_second"),
+    "lenient date": typed("date", ignore_malformed=True),
+    "geo_point": typed("geo_point"),
+    "lenient geo_point": typed("geo_point", ignore_malformed=True),
+}
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """`documents`: those that the mapping takes, by id, as they are stored."""
+
+    url: str
+    engine: str
+    mapping: JSON
+    documents: Mapping[str, JSON]
+
+    @property
+    def fields(self) -> Fields:
+        return Fields(self.mapping)
+
+    def found(self, queries: Iterable[JSON]) -> list[set[str]]:
+        """Ids, by query."""
+        lines = [line for query in queries for line in ({}, {"query": query, "size": 10_000, "_source": False})]
+        body = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+        answer = requests.post(
+            f"{self._index}/_msearch", data=body, headers={"Content-Type": "application/x-ndjson"}, timeout=60
+        )
+        answer.raise_for_status()
+        return [ids(response) for response in answer.json()["responses"]]
+
+    def bounds(self, nodes: Iterable[Filter]) -> list[tuple[set[str], set[str]]]:
+        """Ids that `lo` and `up` of each find."""
+        queries = [translate(node, self.fields) for node in nodes]
+        found = self.found(query for each in queries for query in (each.lo, each.up))
+        return list(zip(found[::2], found[1::2], strict=True))
+
+    def matching(self, node: Filter) -> set[str]:
+        """Ids of the documents that Koncorde's own meaning finds."""
+        holds = matches.compile(node)
+        return {id for id, document in self.documents.items() if holds({**document, "_id": id})}
+
+    def request(self, node: Filter, **options: Any) -> ExportRequest:
+        target = Target(self.engine, "assets", ASSET)
+        return ExportRequest(export_id="x", target=target, filter=node, sort=(SortKey("measuredAt"),), **options)
+
+    def exported(self, store: ElasticsearchStore, node: Filter, **options: Any) -> list[str]:
+        """Ids, in order."""
+        reading = store.open(self.request(node, **options))
+        with contextlib.closing(reading):
+            return [measure.id for page in reading.pages() for measure in page]
+
+    @property
+    def _index(self) -> str:
+        return index_url(self.url, f"{self.engine}.measures")
+
+
+def ids(response: JSON) -> set[str]:
+    if "error" in response:
+        raise AssertionError(response["error"])
+    return {hit["_id"] for hit in response["hits"]["hits"]}
+
+
+@contextlib.contextmanager
+def indexed(
+    url: str, documents: Mapping[str, Mapping[str, Any]], mapping: JSON, unique: Callable[[str], str]
+) -> Iterator[Indexed]:
+    """Removed at the end. A document keeps its own `asset` and `measuredAt`, if it is still a measure of the asset."""
+    engine = unique("filters")
+    index = index_url(url, f"{engine}.measures")
+    made = {
+        id: {"asset": {"_id": ASSET}, "measuredAt": 1_718_000_000_000 + number} | document
+        for number, (id, document) in enumerate(documents.items())
+    }
+    body = {
+        "settings": {"number_of_shards": 1, "number_of_replicas": 0},
+        "mappings": mapping,
+        "aliases": {f"@&{engine}.measures": {}},
+    }
+    requests.put(index, json=body, timeout=60).raise_for_status()
+    try:
+        taken = write(index, made)
+        found = requests.get(index, timeout=60).json()
+        yield Indexed(url, engine, found[f"&{engine}.measures"]["mappings"], {id: made[id] for id in taken})
+    finally:
+        requests.delete(index, timeout=60).raise_for_status()
+
+
+def write(index: str, documents: Mapping[str, JSON]) -> list[str]:
+    """Ids of those that were taken."""
+    lines = [f"{dumps({'create': {'_id': id}})}\n{dumps(document)}\n" for id, document in documents.items()]
+    answer = requests.post(
+        f"{index}/_bulk?refresh=true",
+        data="".join(lines).encode(),
+        headers={"Content-Type": "application/x-ndjson"},
+        timeout=60,
+    )
+    answer.raise_for_status()
+    return [item["create"]["_id"] for item in answer.json()["items"] if item["create"]["status"] == 201]
