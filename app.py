@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask
@@ -21,17 +22,20 @@ from services.links import Links
 from services.stores.port import Store
 from services.turns import Turns
 
+#: Tells epoch seconds.
+Clock = Callable[[], float]
 
-def create_app(settings: Settings, store: Store, turns: Turns) -> Flask:
+
+def create_app(settings: Settings, store: Store, turns: Turns, *, clock: Clock = time.time) -> Flask:
     """`turns` is the store's too: one page at a time is decoded or encoded in a process."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.converters["part"] = Part
     app.url_map.merge_slashes = False
-    access = make_access(settings)
+    access = make_access(settings, clock)
     prepared = Exports(
         store=store,
-        links=Links(link_secrets(settings), ttl_seconds=settings.link_ttl_seconds, clock=time.time),
+        links=Links(link_secrets(settings), ttl_seconds=settings.link_ttl_seconds, clock=clock),
         access=access,
         lang=settings.default_lang,
         public_url=settings.public_url,
@@ -51,14 +55,14 @@ def create_app(settings: Settings, store: Store, turns: Turns) -> Flask:
     cors.register(app, settings.cors_origins)
     commands.register(app, settings.sqlite_path)
     keys.register(app, settings.api_keys_file)
-    live = Live(RawPaths(app.wsgi_app), talks(desk, access), origins=settings.cors_origins, most=MOST_SOCKETS)
+    live = Live(RawPaths(app.wsgi_app), talks(desk, access, clock), origins=settings.cors_origins, most=MOST_SOCKETS)
     app.wsgi_app = live  # type: ignore[method-assign]
     app.extensions["live"] = live
     return app
 
 
-def talks(desk: Desk, access: Access) -> MakeTalk:
-    return lambda base_url: Talk(desk, base_url=base_url, expires_at=access.expires_at, clock=time.time)
+def talks(desk: Desk, access: Access, clock: Clock) -> MakeTalk:
+    return lambda base_url: Talk(desk, base_url=base_url, expires_at=access.expires_at, clock=clock)
 
 
 def link_secrets(settings: Settings) -> tuple[str, ...]:
@@ -68,11 +72,11 @@ def link_secrets(settings: Settings) -> tuple[str, ...]:
     return (kept_secret(Path(settings.sqlite_path).parent / "link-secret"),)
 
 
-def make_access(settings: Settings) -> Access:
+def make_access(settings: Settings, clock: Clock) -> Access:
     return Access(
         settings.auth,
         kuzzle_jwt_secret=settings.kuzzle_jwt_secret,
         kuzzle_url=settings.kuzzle_url,
         api_keys_file=settings.api_keys_file,
-        clock=time.time,
+        clock=clock,
     )

@@ -14,6 +14,7 @@ from actions.talk import Talk
 from services.access import Access
 from services.links import Links
 from tests.fakes import FakeStore
+from tests.support.clock import Clock
 
 SECRET = "the secret that Kuzzle signs its tokens with"
 NOW = 1_718_000_000
@@ -31,19 +32,9 @@ EXPIRED = {
 Ask = Callable[..., Any]
 
 
-class Clock:
-    """Stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture
@@ -199,7 +190,7 @@ def test_a_token_that_expires_is_told_once(talk: Talk, ask: Ask, clock: Clock) -
     """When it does, not before."""
     ask(**EXPORT, jwt=token(seconds=60))
     assert (talk.seconds_left(), talk.news()) == (60, None)
-    clock.now += 60
+    clock.seconds += 60
     assert talk.seconds_left() == 0
     assert json.loads(talk.news() or "") == EXPIRED
     assert (talk.seconds_left(), talk.news()) == (None, None)

@@ -11,6 +11,7 @@ from app import create_app
 from config import from_env
 from services.turns import Turns
 from tests.fakes import FakeStore
+from tests.support.clock import Clock
 
 SECRETS = {"LINK_SECRETS": "s" * 32}
 
@@ -23,8 +24,13 @@ def store() -> FakeStore:
 
 
 @pytest.fixture
-def client(store: FakeStore) -> FlaskClient:
-    return create_app(from_env(SECRETS), store, Turns()).test_client()
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def client(store: FakeStore, clock: Clock) -> FlaskClient:
+    return create_app(from_env(SECRETS), store, Turns(), clock=clock).test_client()
 
 
 @pytest.fixture

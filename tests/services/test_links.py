@@ -8,19 +8,10 @@ from itsdangerous import URLSafeSerializer
 
 from services.errors import LinkExpired, LinkRefused
 from services.links import CLOCK_SKEW_MS, SALT, Links
+from tests.support.clock import Clock
 
 OLD, NEW = "o" * 32, "n" * 32
 PAYLOAD = {"engineId": "e", "_id": 'a/b é"'}
-
-
-class Clock:
-    """Epoch seconds, set by hand."""
-
-    def __init__(self, seconds: float = 1_700_000_000.0) -> None:
-        self.seconds = seconds
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def links(*secrets: str, clock: Clock | None = None) -> Links:

@@ -11,18 +11,11 @@ import urllib3
 from services.access.kuzzle import KEPT_ANSWERS, Answers, Kuzzle, Question
 from services.errors import AccessUnavailable, TokenInvalid
 from tests.services.access.conftest import ASSET, NOW, MakeAccess, token
+from tests.support.clock import Clock
 from tests.support.judge import Judge, envelope
 
 EXPORT = Question("device-manager/assets", "exportMeasures", "demo", "Container-1")
 SHORT = urllib3.Timeout(connect=0.2, read=0.2)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_what_is_asked(kuzzle: Judge) -> None:
@@ -41,7 +34,7 @@ def test_what_is_asked(kuzzle: Judge) -> None:
 
 def test_an_answer_is_kept_for_thirty_seconds(kuzzle: Judge) -> None:
     """Whichever it is, each for its own question and token."""
-    clock = Clock()
+    clock = Clock(NOW)
     asked = Kuzzle(kuzzle.url, clock)
     kuzzle.tokens, kuzzle.rights = {"t"}, {("t", "device-manager/assets", "demo")}
     other = Question("device-manager/assets", "exportMeasures", "demo", "Container-2")
@@ -54,20 +47,20 @@ def test_an_answer_is_kept_for_thirty_seconds(kuzzle: Judge) -> None:
     asked.allows("t", other)
     assert len(kuzzle.asked) == 4
     kuzzle.rights.clear()
-    clock.now = NOW + 29.9
+    clock.seconds = NOW + 29.9
     assert asked.allows("t", EXPORT)
-    clock.now = NOW + 30
+    clock.seconds = NOW + 30
     assert not asked.allows("t", EXPORT)
 
 
 def test_an_answer_is_not_kept_beyond_its_token(kuzzle: Judge) -> None:
     """Then Kuzzle is asked again, and knows."""
-    clock = Clock()
+    clock = Clock(NOW)
     asked = Kuzzle(kuzzle.url, clock)
     kuzzle.tokens, kuzzle.rights = {"t"}, {("t", "device-manager/assets", "demo")}
     assert asked.allows("t", EXPORT, until_ms=(NOW + 5) * 1000)
     kuzzle.tokens.clear()
-    clock.now = NOW + 5
+    clock.seconds = NOW + 5
     with pytest.raises(TokenInvalid):
         asked.allows("t", EXPORT)
 
