@@ -26,8 +26,8 @@ from services.measures import Kind, Target
 
 log = logging.getLogger(__name__)
 
-#: What the SDK's `setAPIKey` wants.
-PREFIX = "kapikey-"
+#: What the SDK's `setAPIKey` wants: Kuzzle's prefix, and a second part, between dots, that is JSON in base64: `{}`.
+PREFIX = "kapikey-e30.e30."
 EVERY = "*"
 
 
