@@ -39,7 +39,7 @@ class Patience:
     """After how many seconds of silence a client is pinged, and after how many it is given up."""
 
     ping_seconds: float
-    silent_seconds: int
+    silent_seconds: float
 
 
 PATIENCE = Patience(ping_seconds=15, silent_seconds=30)

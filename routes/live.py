@@ -56,7 +56,7 @@ class Live:
             threading.Thread(target=conversation.leave, daemon=True).start()
 
     def _serve(self, request: Request, opening: bytes) -> None:
-        ClientSocket(request.environ).prepare(PATIENCE.silent_seconds)
+        ClientSocket(request.environ).prepare(round(PATIENCE.silent_seconds))
         conversation = Conversation(request.environ["gunicorn.socket"], self._make_talk(request.url_root))
         began = time.monotonic()
         with self._place(conversation):

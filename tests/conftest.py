@@ -4,10 +4,12 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import pytest
 
 from tests.support import elasticsearch_node
+from tests.support import node as node_js
 from tests.support.elasticsearch_node import Node, Unavailable
 
 
@@ -31,9 +33,23 @@ def start(stack: contextlib.ExitStack) -> Node:
     try:
         return stack.enter_context(elasticsearch_node.node())
     except Unavailable as reason:
-        if os.environ.get("CI"):
-            pytest.fail(str(reason))
-        pytest.skip(str(reason))
+        absent(str(reason))
+
+
+@pytest.fixture(scope="session")
+def node() -> node_js.Node:
+    """Node.js with Kuzzle's SDK and a driver for browsers."""
+    try:
+        return node_js.node()
+    except node_js.Unavailable as reason:
+        absent(str(reason))
+
+
+def absent(reason: str) -> NoReturn:
+    """A failure with `CI` set, where everything must be there; else the test is skipped."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

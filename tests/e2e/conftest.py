@@ -20,6 +20,9 @@ SECRETS = "an end-to-end secret of enough length"
 #: Rows of the asset `Container-many`: more than any buffer on the way holds.
 MANY = 60_000
 
+#: Ids that mean something in a URL or in CSV; an asset of two measures, and their device.
+ODD = {"assets": 'Container-a b/c "é"+%25?&#', "devices": 'DummyTemp-a b/c "é"+%25?&#'}
+
 STORES = ["sqlite", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch)]
 
 
@@ -43,7 +46,7 @@ class Served:
 
 
 def documents(engine: str) -> kuzzle.Kuzzle:
-    """The real ones, and an asset with many measures."""
+    """The real ones, an asset with many measures, and two ids that are odd."""
     made = kuzzle.real(engine)
     asset = made.asset(engine, "Container", "many")
     for number in range(MANY):
@@ -53,6 +56,16 @@ def documents(engine: str) -> kuzzle.Kuzzle:
             "values": {"temperature": number / 8},
             "asset": {"_id": asset, "model": "Container", "measureName": "temperatureExt"},
             "origin": {"type": "device", "_id": "DummyTemp-d2", "deviceModel": "DummyTemp"},
+        })  # fmt: skip
+    odd = made.asset(engine, "Container", ODD["assets"].partition("-")[2])
+    device = made.device(engine, "DummyTemp", ODD["devices"].partition("-")[2])
+    for number in range(2):
+        made.measure(engine, f"odd-{number}", {
+            "type": "temperature",
+            "measuredAt": 1_718_000_000_000 + number,
+            "values": {"temperature": number},
+            "asset": {"_id": odd, "model": "Container", "measureName": "temperatureExt"},
+            "origin": {"type": "device", "_id": device, "deviceModel": "DummyTemp", "measureName": "temperature"},
         })  # fmt: skip
     return made
 

@@ -13,7 +13,7 @@ from actions.talk import Talk
 from routes.conversation import Conversation, Patience
 
 #: Seconds; short, but long beside what an answer takes.
-PATIENCE = Patience(ping_seconds=0.2, silent_seconds=0.4)  # type: ignore[arg-type]
+PATIENCE = Patience(ping_seconds=0.2, silent_seconds=0.4)
 
 
 @pytest.fixture
@@ -22,12 +22,18 @@ def client() -> Iterator[socket.socket]:
     ours, theirs = socket.socketpair()
     theirs.settimeout(10)
     talk = Talk(Desk({}), base_url="", expires_at=lambda _: None, clock=lambda: 0)
-    held = threading.Thread(target=lambda: (Conversation(ours, talk, PATIENCE).hold(b""), ours.close()))
+    held = threading.Thread(target=hold, args=(ours, Conversation(ours, talk, PATIENCE)))
     held.start()
     yield theirs
     theirs.close()
     held.join(10)
     assert not held.is_alive()
+
+
+def hold(connection: socket.socket, conversation: Conversation) -> None:
+    """And close, as gunicorn does."""
+    conversation.hold(b"")
+    connection.close()
 
 
 def test_a_silent_client_is_pinged_and_then_given_up(client: socket.socket) -> None:
