@@ -123,11 +123,9 @@ def between_dates(field: Field, low: float | None, high: float | None) -> Expres
     years = (low is None or low <= LAST_YEAR) and (high is None or high >= -LAST_YEAR)
     if (format != EPOCH_MS and (format != EPOCH_MS_BUT_YEARS or years)) or seen(field) == ALL:
         return seen(field)
-    return in_range(field, date(low, -DATE_SLACK), date(high, DATE_SLACK), format=EPOCH_MS)
-
-
-def date(bound: float | None, slack: int) -> int | None:
-    return None if bound is None else math.trunc(max(-LAST_DATE, min(LAST_DATE, bound))) + slack
+    earliest = None if low is None or low < -LAST_DATE else math.trunc(min(low, LAST_DATE)) - DATE_SLACK
+    latest = None if high is None or high > LAST_DATE else math.trunc(max(high, -LAST_DATE)) + DATE_SLACK
+    return in_range(field, earliest, latest, format=EPOCH_MS)
 
 
 def in_range(field: Field, low: float | None, high: float | None, **options: str) -> Expression:
@@ -143,8 +141,15 @@ def found(field: Field, source: str, flags: str) -> Expression:
     patterns = wildcards(source, flags)
     if patterns is None or seen(field) == ALL or "normalizer" in field.definition:
         return seen(field)
-    ignore_case = {"case_insensitive": True} if "i" in flags else {}
-    return some(Leaf({"wildcard": {field.name: {"value": pattern, **ignore_case}}}) for pattern in patterns)
+    return some(like(field, pattern, ignore_case="i" in flags) for pattern in patterns)
+
+
+def like(field: Field, pattern: str, *, ignore_case: bool) -> Expression:
+    """The empty pattern finds nothing, not even the empty text."""
+    if not pattern:
+        return term(field, "")
+    options = {"case_insensitive": True} if ignore_case else {}
+    return Leaf({"wildcard": {field.name: {"value": pattern, **options}}})
 
 
 def inside(field: Field, shape: nodes.Geo) -> Expression:

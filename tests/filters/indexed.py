@@ -122,7 +122,7 @@ def indexed(
     engine = unique("filters")
     index = index_url(url, f"{engine}.measures")
     made = {
-        id: {"asset": {"_id": ASSET}, "measuredAt": 1_718_000_000_000 + number} | document
+        id: {"asset": {"_id": ASSET}, "measuredAt": 1_718_000_000_000 + number} | dict(document)
         for number, (id, document) in enumerate(documents.items())
     }
     body = {

@@ -37,8 +37,3 @@ def own_query(request: ExportRequest) -> msgspec.Raw | None:
 def decode(request: ExportRequest, selection: Selection) -> Decode:
     """Of its pages."""
     return pages.measures if selection.exact else Residual(request.filter)
-
-
-def is_own(request: ExportRequest) -> bool:
-    """Whether the caller wrote the query."""
-    return bool(request.elastic_query)

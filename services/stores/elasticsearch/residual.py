@@ -4,6 +4,8 @@ Only those keys of `_source` are decoded that a row is made of, or that the filt
 found below `values`, and under a key that has the dot in its name.
 """
 
+import contextlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
@@ -19,6 +21,9 @@ from services.stores import odd
 from services.stores.elasticsearch import pages
 from services.stores.elasticsearch.pages import Page, Rows, Sorted
 
+#: What msgspec has no names with.
+UNSAYABLE = re.compile(r'[\x00-\x1f"\\]')
+
 
 class Ambiguous(Exception):
     """A document has a key with a dot in its name: another may lead to the same path, and their order decides."""
@@ -30,6 +35,8 @@ class Residual:
     def __init__(self, filter: Filter) -> None:
         self._holds = matches.compile(filter)
         names = sorted({name for path in matches.fields(filter) for name in beginnings(path)} - {"_id"})
+        self._whole = any(map(UNSAYABLE.search, names))
+        names = [] if self._whole else names
         attributes = {name: name if name in KEYS else f"key{number}" for number, name in enumerate(names)}
         plain = [name for name in names if "." not in name]
         self._names = plain
@@ -42,12 +49,12 @@ class Residual:
 
     def __call__(self, body: bytes, rows: int, *, placed: bool) -> Page:
         """The measures of a page that match. Raises `Unsound`."""
-        try:
-            page = pages.page(self._decode[placed](body), rows)
-            return replace(page, measures=self._matching(page.measures))
-        except (msgspec.DecodeError, Ambiguous):
-            page = pages.page(pages.loose(body), rows)
-            return replace(page, measures=self._matching_loose(page.measures))
+        if not self._whole:
+            with contextlib.suppress(msgspec.DecodeError, Ambiguous):
+                page = pages.page(self._decode[placed](body), rows)
+                return replace(page, measures=self._matching(page.measures))
+        page = pages.page(pages.loose(body), rows)
+        return replace(page, measures=self._matching_loose(page.measures))
 
     def _matching(self, hits: Iterable[Measure]) -> list[Measure]:
         holds, names, read = self._holds, self._names, self._read

@@ -80,6 +80,7 @@ class ElasticsearchStore:
     def check(self, request: ExportRequest) -> Count:
         """Elasticsearch itself judges: it builds the order and the query, and reads no document."""
         selection = self._selection(request)
+        self._judge(request, selection)
         sort = list(sorting.own(request.sort or NEWEST_FIRST))
         body = survey.counting(selection.rows)
         try:
@@ -152,8 +153,17 @@ class ElasticsearchStore:
         index = next(iter(indices.values()))
         return Fields(index["mappings"], index["settings"]["index"].get("mapping"))
 
+    def _judge(self, request: ExportRequest, selection: Selection) -> None:
+        """A query that the caller wrote."""
+        if request.elastic_query is None or selection.chosen is None:
+            return
+        try:
+            self._ask("POST", searching(request), survey.compiling(selection.chosen))
+        except Refused as error:
+            raise refusal(request, error) from error
+
     def _count(self, request: ExportRequest, body: JSON) -> int:
-        target = f"{path(measures_of(request))}/_search?allow_partial_search_results=false"
+        target = searching(request)
         patience = self._early("counting")
         return patience.tried(lambda: self._summary(target, body, patience)).hits.total.value
 
@@ -193,6 +203,11 @@ def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted
 
 def measures_of(request: ExportRequest) -> str:
     return alias(request.target.engine, "measures")
+
+
+def searching(request: ExportRequest) -> str:
+    """Where, and not without a shard."""
+    return f"{path(measures_of(request))}/_search?allow_partial_search_results=false"
 
 
 def refusal(request: ExportRequest, error: Refused) -> ServiceError:

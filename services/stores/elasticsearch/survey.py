@@ -12,7 +12,7 @@ from services.measures import Slot
 from services.stores.elasticsearch import pages
 from services.stores.elasticsearch.pages import Summary, Whole
 from services.stores.elasticsearch.plan import Histogram, Span
-from services.stores.elasticsearch.queries import JSON, Selection
+from services.stores.elasticsearch.queries import JSON, Selection, every
 from services.stores.elasticsearch.retries import Patience
 from services.stores.elasticsearch.views import View
 
@@ -108,3 +108,8 @@ def at(edge: float, beyond: float) -> int:
     if abs(edge) < ROUNDED_MS:
         return int(edge)
     return max(-FURTHEST_MS, min(FURTHEST_MS, int(math.nextafter(edge, beyond))))
+
+
+def compiling(query: JSON | msgspec.Raw) -> JSON:
+    """For what Elasticsearch says of the query itself. Beside a range without rows it would not look at it."""
+    return {"size": 0, "track_total_hits": False, "terminate_after": 1, "query": every(query)}
