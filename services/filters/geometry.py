@@ -1,7 +1,7 @@
 """Shapes on the earth, as tests of a latitude and a longitude in degrees: WGS84, as the engine of Koncorde computes."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import singledispatch
 from typing import Any
 
@@ -10,6 +10,13 @@ from services.filters.nodes import Box, Circle, Point, Polygon, Ring
 #: Of WGS84: metres at the equator, and the flattening.
 EQUATOR_M = 6378137.0
 FLATTENING = 1 / 298.257223563
+
+#: Degrees.
+HALF_TURN = 180.0
+POLE = 90.0
+
+#: Radians within which angles are the same: a few roundings of a double.
+TOLERANCE = 1e-15
 
 #: Whether a latitude and a longitude are inside.
 Inside = Callable[[float, float], bool]
@@ -84,21 +91,100 @@ def inside_box(shape: Box) -> Inside:
 
 @inside.register
 def inside_polygon(shape: Polygon) -> Inside:
-    """By the winding number: not zero inside, whatever the orientation; on an edge is inside."""
-    edges = list(zip(shape.points, (*shape.points[1:], shape.points[0]), strict=True))
+    """By the winding number: not zero inside, in either orientation; vertices and edges are inside.
+
+    Edges are geodesics, the short way round. Where they go round a pole, inside is to their left.
+    """
+    corners = list(meridians(shape.points))
+    edges = [Edge(*ends) for ends in zip(corners, (*corners[1:], corners[0]), strict=True)]
 
     def test(lat: float, lon: float) -> bool:
-        winding = 0
-        for start, end in edges:
-            x0, x1 = turned(start.lon - lon), turned(end.lon - lon)
-            if abs(x1 - x0) > 180:
-                continue
-            if (x0 <= 0 < x1) or (x1 <= 0 < x0):
-                y = start.lat + (end.lat - start.lat) * (-x0) / (x1 - x0)
-                if y == lat:
+        turns = south = 0
+        for edge in edges:
+            if edge.holds(lat, lon):
+                return True
+            direction = edge.passes(lon)
+            if direction:
+                side = edge.side(lat, lon, direction)
+                if side == 0:
                     return True
-                if y > lat:
-                    winding += 1 if x1 > x0 else -1
-        return winding != 0
+                turns += direction
+                south += direction if side > 0 else 0
+        return south != min(0, turns)
 
     return test
+
+
+def meridians(points: Sequence[Point]) -> Iterator[Point]:
+    """A pole is on the meridian of its neighbours: once for each of them."""
+    for before, point, after in zip((points[-1], *points[:-1]), points, (*points[1:], points[0]), strict=True):
+        if abs(point.lat) < POLE:
+            yield point
+        else:
+            yield Point(point.lat, before.lon)
+            yield Point(point.lat, after.lon)
+
+
+class Edge:
+    """Of a polygon, from `start` to `end`."""
+
+    def __init__(self, start: Point, end: Point) -> None:
+        self._start, self._end = start, end
+        self._width = turned(end.lon - start.lon)
+        self._bottom, self._top = sorted((start.lat, end.lat))
+        self._azimuth = azimuth(start, end)
+        self._over = 0
+        if start.lat == end.lat == -POLE or start.lat == end.lat == POLE or abs(self._width) == HALF_TURN:
+            self._over = 1 if start.lat + end.lat >= 0 else -1
+
+    def holds(self, lat: float, lon: float) -> bool:
+        """Whether it is one of the ends, or between them on their meridian."""
+        at_start, at_end = (turned(end.lon - lon) == 0 for end in (self._start, self._end))
+        if at_start and at_end:
+            return self._bottom <= lat <= self._top
+        return (at_start and lat == self._start.lat) or (at_end and lat == self._end.lat)
+
+    def passes(self, lon: float) -> int:
+        """1 where it passes this meridian eastwards, -1 westwards, 0 where it does not."""
+        along = turned(lon - self._start.lon)
+        if abs(self._width) == HALF_TURN:
+            return 1 if along >= 0 else -1
+        if self._width > 0:
+            return int(0 <= along < self._width)
+        return -int(self._width <= along < 0)
+
+    def side(self, lat: float, lon: float, direction: int) -> int:
+        """Of a meridian that it passes: 1 north of it, -1 south, 0 on it."""
+        if self._over:
+            return -self._over
+        turn = turned_radians(azimuth(self._start, Point(lat, lon)) - self._azimuth)
+        if abs(turn) <= TOLERANCE or abs(turn) >= math.pi - TOLERANCE:
+            return 0
+        return -direction if turn > 0 else direction
+
+
+def turned_radians(angle: float) -> float:
+    return math.remainder(angle, 2 * math.pi)
+
+
+def azimuth(start: Point, end: Point) -> float:
+    """Of the geodesic at its start, in radians eastwards from north, by Andoyer's formula."""
+    lat0, lat1 = math.radians(start.lat), math.radians(end.lat)
+    turn = math.radians(end.lon - start.lon)
+    sin0, cos0, sin1, cos1 = math.sin(lat0), math.cos(lat0), math.sin(lat1), math.cos(lat1)
+    cosine = min(1.0, max(-1.0, sin0 * sin1 + cos0 * cos1 * math.cos(turn)))
+    angle = math.acos(cosine)
+    if math.sin(angle) <= TOLERANCE:
+        return math.pi if cosine < 0 and start.lat == POLE else 0.0
+    there = bearing(lat0, lat1, turn)
+    back = bearing(lat1, lat0, turn)
+    bend = FLATTENING / 2 * (cos1**2 * math.sin(2 * back) * angle / math.sin(angle) - cos0**2 * math.sin(2 * there))
+    east = there >= 0
+    return min(max(there - bend, 0.0), math.pi) if east else max(min(there - bend, 0.0), -math.pi)
+
+
+def bearing(lat0: float, lat1: float, turn: float) -> float:
+    """The azimuth on a sphere, all in radians."""
+    if abs(math.cos(lat1)) <= TOLERANCE:
+        return math.pi if lat1 < 0 else 0.0
+    return math.atan2(math.sin(turn), math.cos(lat0) * math.tan(lat1) - math.sin(lat0) * math.cos(turn))
