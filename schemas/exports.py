@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from marshmallow import RAISE, Schema, ValidationError, post_load
-from services.filters.parse import parse
-from services.filters.write import write
-from services.instants import iso
 
 from schemas import fields
 from services.errors import BadRequest, InvalidArgument, InvalidType
 from services.filters import elastic_query
 from services.filters.nodes import All
+from services.filters.parse import parse
+from services.filters.write import write
+from services.instants import iso
 from services.measures import NEWEST_FIRST, ExportRequest, Kind, SortKey, Target
 
 Lang = Literal["koncorde", "elasticsearch"]

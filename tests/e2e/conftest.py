@@ -55,7 +55,7 @@ def documents(engine: str) -> kuzzle.Kuzzle:
             "measuredAt": 1_718_000_000_000 + number * 1000,
             "values": {"temperature": number / 8},
             "asset": {"_id": asset, "model": "Container", "measureName": "temperatureExt"},
-            "origin": {"type": "device", "_id": "DummyTemp-d2", "deviceModel": "DummyTemp"},
+            "origin": {"type": "device", "_id": "DummyTemp-many", "deviceModel": "DummyTemp"},
         })  # fmt: skip
     odd = made.asset(engine, "Container", ODD["assets"].partition("-")[2])
     device = made.device(engine, "DummyTemp", ODD["devices"].partition("-")[2])

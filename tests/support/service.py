@@ -15,9 +15,11 @@ import requests
 
 ROOT = Path(__file__).parents[2]
 
-#: Seconds until it answers, and until it has ended after SIGTERM.
+#: Seconds until it answers, until it has ended after SIGTERM, and how long it may take when nobody looks: idle
+#: connections of clients hold it for `keepalive`, downloads for longer.
 START_SECONDS = 60
 STOP_SECONDS = 15
+END_SECONDS = 2
 
 #: What the service's environment keeps of the test's own: nothing that could be a setting.
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "PYTHONDONTWRITEBYTECODE")
@@ -109,10 +111,10 @@ def answers(url: str) -> bool:
 
 
 def end(started: "subprocess.Popen[bytes]") -> None:
-    """SIGTERM, then SIGKILL for it and its workers: a running download would hold it for 40 seconds."""
+    """SIGTERM, and soon SIGKILL for it and its workers."""
     started.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        started.wait(timeout=STOP_SECONDS)
+        started.wait(timeout=END_SECONDS)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(started.pid, signal.SIGKILL)
     started.wait()
