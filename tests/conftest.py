@@ -8,8 +8,10 @@ from typing import NoReturn
 
 import pytest
 
+from tests.support import browser as browsers
 from tests.support import elasticsearch_node
 from tests.support import node as node_js
+from tests.support.browser import Browser
 from tests.support.elasticsearch_node import Node, Unavailable
 
 
@@ -28,6 +30,13 @@ def own_node() -> Iterator[Node]:
         yield start(stack)
 
 
+@pytest.fixture(scope="module")
+def start_node() -> Iterator[Callable[[], Node]]:
+    """Starts one for the tests of a module, which may freeze it and thaw it again."""
+    with contextlib.ExitStack() as stack:
+        yield lambda: start(stack)
+
+
 def start(stack: contextlib.ExitStack) -> Node:
     """Skips where no Elasticsearch can be had; with `CI` set that is a failure."""
     try:
@@ -43,6 +52,16 @@ def node() -> node_js.Node:
         return node_js.node()
     except node_js.Unavailable as reason:
         absent(str(reason))
+
+
+@pytest.fixture(scope="session")
+def browser(node: node_js.Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A real Chromium."""
+    with contextlib.ExitStack() as stack:
+        try:
+            yield stack.enter_context(browsers.browser(tmp_path_factory.mktemp("browser") / "log"))
+        except node_js.Unavailable as reason:
+            absent(str(reason))
 
 
 def absent(reason: str) -> NoReturn:
