@@ -59,13 +59,10 @@ def some(expressions: Iterable[Expression]) -> Expression:
 
 def no(expression: Expression) -> Expression:
     """The complement."""
-    match expression:
-        case Leaf(query, negated):
-            return Leaf(query, not negated)
-        case Every(children):
-            return some(map(no, children))
-        case Some(children):
-            return every(map(no, children))
+    if isinstance(expression, Leaf):
+        return Leaf(expression.query, not expression.negated)
+    opposite = some if isinstance(expression, Every) else every
+    return opposite(map(no, expression.children))
 
 
 def cut(expression: Expression, beyond: Expression) -> Expression:
@@ -87,17 +84,13 @@ def leaves(expression: Expression) -> int:
 
 
 def written(expression: Expression) -> JSON:
-    match expression:
-        case Leaf(query, negated):
-            return {"bool": {"must_not": [query]}} if negated else query
-        case Every(()):
-            return {"match_all": {}}
-        case Some(()):
-            return {"match_none": {}}
-        case Every(children):
-            return {"bool": all_of(children)}
-        case Some(children):
-            return {"bool": {"should": list(map(written, children)), "minimum_should_match": 1}}
+    if isinstance(expression, Leaf):
+        return {"bool": {"must_not": [expression.query]}} if expression.negated else expression.query
+    if not expression.children:
+        return {"match_all": {}} if expression == ALL else {"match_none": {}}
+    if isinstance(expression, Every):
+        return {"bool": all_of(expression.children)}
+    return {"bool": {"should": list(map(written, expression.children)), "minimum_should_match": 1}}
 
 
 def all_of(children: Iterable[Expression]) -> JSON:

@@ -39,6 +39,9 @@ class Box:
         return box if box.bottom <= box.top and box.left <= box.right else None
 
 
+#: A geodesic of the Earth seems wider on a sphere: by the flattening, at most.
+FLATTENED = 1.01
+
 WORLD = Box(90, -180, -90, 180)
 
 
@@ -50,13 +53,11 @@ def boxes(shape: nodes.Geo) -> Iterator[Box]:
 
 
 def around(shape: nodes.Geo) -> Box:
-    match shape:
-        case nodes.Box(_, top, left, bottom, right):
-            return turned(top, left, bottom, right)
-        case nodes.Circle(_, centre, radius_m) | nodes.Ring(_, centre, _, radius_m):
-            return around_circle(centre, radius_m)
-        case nodes.Polygon(_, points):
-            return around_polygon(points)
+    if isinstance(shape, nodes.Polygon):
+        return around_polygon(shape.points)
+    if isinstance(shape, nodes.Box):
+        return turned(shape.top, shape.left, shape.bottom, shape.right)
+    return around_circle(shape.centre, shape.radius_m if isinstance(shape, nodes.Circle) else shape.outer_m)
 
 
 def around_circle(centre: nodes.Point, radius_m: float) -> Box:
@@ -87,9 +88,10 @@ def unturned(lons: list[float]) -> list[float]:
 
 def bulge(lat: float, width: float) -> float:
     """How far north geodesics go that begin and end no farther north than `lat`, and are less wide than `width`."""
+    half = math.radians(width / 2 * FLATTENED)
     if not 0 < lat < 90:
         return lat
-    return math.degrees(math.atan(math.tan(math.radians(lat)) / math.cos(math.radians(width / 2))))
+    return 90 if half >= math.pi / 2 else math.degrees(math.atan(math.tan(math.radians(lat)) / math.cos(half)))
 
 
 def turned(top: float, left: float, bottom: float, right: float) -> Box:

@@ -1,0 +1,112 @@
+"""Queries put together: few, flat, and no deeper than Elasticsearch takes."""
+
+from typing import Any
+
+import pytest
+
+from services.filters.algebra import (
+    ALL,
+    MOST_LEAVES,
+    MOST_LEVELS,
+    NONE,
+    Expression,
+    Leaf,
+    cut,
+    every,
+    no,
+    some,
+    written,
+)
+
+
+def leaf(name: str) -> Leaf:
+    return Leaf({"exists": {"field": name}})
+
+
+A, B, C = map(leaf, "abc")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (every(()), ALL),
+        (some(()), NONE),
+        (every((A,)), A),
+        (some((A,)), A),
+        (every((A, ALL)), A),
+        (some((A, NONE)), A),
+        (every((A, NONE)), NONE),
+        (some((A, ALL)), ALL),
+        (every((every((A, B)), C)), every((A, B, C))),
+        (some((A, some((B, C)))), some((A, B, C))),
+        (no(ALL), NONE),
+        (no(NONE), ALL),
+        (no(no(A)), A),
+        (no(every((A, no(B)))), some((no(A), B))),
+        (no(some((A, every((B, C))))), every((no(A), some((no(B), no(C)))))),
+    ],
+)
+def test_it_stays_flat(found: Expression, expected: Expression) -> None:
+    """Constants vanish, like joins like, negation comes to stand before leaves."""
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "query"),
+    [
+        (ALL, {"match_all": {}}),
+        (NONE, {"match_none": {}}),
+        (A, A.query),
+        (no(A), {"bool": {"must_not": [A.query]}}),
+        (every((A, B)), {"bool": {"filter": [A.query, B.query]}}),
+        (every((no(A), no(B))), {"bool": {"must_not": [A.query, B.query]}}),
+        (every((A, no(B))), {"bool": {"filter": [A.query], "must_not": [B.query]}}),
+        (
+            some((A, no(B))),
+            {"bool": {"should": [A.query, {"bool": {"must_not": [B.query]}}], "minimum_should_match": 1}},
+        ),
+    ],
+)
+def test_written(expression: Expression, query: dict[str, Any]) -> None:
+    """As `bool`, where more than one query is meant."""
+    assert written(expression) == query
+
+
+def alternating(levels: int) -> Expression:
+    """`every` and `some` in turn, so deep."""
+    expression: Expression = A
+    for level in range(levels):
+        expression = some((B, expression)) if level % 2 else every((C, expression))
+    return expression
+
+
+def depth(query: Any) -> int:
+    """Levels of `bool`."""
+    if isinstance(query, list):
+        return max(map(depth, query), default=0)
+    if isinstance(query, dict):
+        return max((depth(value) + (name == "bool") for name, value in query.items()), default=0)
+    return 0
+
+
+def test_what_is_deep_enough_stays() -> None:
+    """Up to the limit nothing is left out."""
+    assert cut(alternating(MOST_LEVELS - 1), ALL) == alternating(MOST_LEVELS - 1)
+    assert depth(written(alternating(MOST_LEVELS - 1))) == MOST_LEVELS - 1
+
+
+@pytest.mark.parametrize("levels", [MOST_LEVELS, MOST_LEVELS + 1, 50, 51])
+@pytest.mark.parametrize("beyond", [ALL, NONE])
+def test_what_is_too_deep_is_left_out(levels: int, beyond: Expression) -> None:
+    """On the side that the caller names: the whole if nothing else is left."""
+    found = cut(no(alternating(levels)), beyond)
+    assert 0 < depth(written(found)) <= MOST_LEVELS
+    assert found != no(alternating(levels))
+
+
+def test_too_many_leaves() -> None:
+    """Nothing is asked then."""
+    names = [leaf(str(number)) for number in range(MOST_LEAVES)]
+    assert cut(some(names), ALL) == some(names)
+    assert cut(some((*names, A)), ALL) == ALL
+    assert cut(every((*names, A)), NONE) == NONE
