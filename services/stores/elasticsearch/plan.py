@@ -11,7 +11,7 @@ WINDOW_ROWS, FIRST_ROWS, LEAST_ROWS = 5000, 500, 50
 PAGE_BYTES = 4 * 2**20
 
 #: A histogram has about so many rows a bucket, and so many buckets at most.
-BUCKET_ROWS, MOST_BUCKETS = 250, 2000
+BUCKET_ROWS, MOST_BUCKETS = 50, 2000
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Windows:
         """The next, of about `rows` at most; `None`: that was all."""
         if not self._left:
             return None
-        joined = self._bucket(rows)
+        joined = self._bucket(rows, skips=True)
         while joined is not None:
             follower = self._bucket(rows)
             if follower is None or joined.rows + follower.rows > rows:
@@ -101,19 +101,17 @@ class Windows:
         self._skip = 0
         return window
 
-    def _bucket(self, rows: int) -> Span | None:
-        """The next that is wanted, of `rows` at most if time can tell them apart."""
-        while True:
-            bucket = self._next or self._drawn()
+    def _bucket(self, rows: int, *, skips: bool = False) -> Span | None:
+        """The next, of `rows` at most if time can tell them apart. `skips`: that is wanted, passing over others."""
+        while (bucket := self._next or self._drawn()) is not None:
             self._next = None
-            if bucket is None:
-                return None
-            if self._skip >= bucket.rows:
+            if skips and self._skip >= bucket.rows:
                 self._skip -= bucket.rows
             elif bucket.rows <= rows or bucket.is_instant or bucket == self._whole:
                 return bucket
             else:
                 self._sources.append(self._pieces(bucket))
+        return None
 
     def _pieces(self, span: Span) -> Iterator[Span]:
         """Where measures have several instants, counts by time do not add up: such a span stays whole."""
