@@ -187,14 +187,10 @@ def loose(body: bytes) -> Rows[Loose]:
     """What typed decode refuses: one odd document must not make an asset unexportable. Raises `Unsound`."""
     try:
         answer = odd.loads(body)
-        shards, hits = answer["_shards"], answer["hits"]["hits"]
-        return Rows(
-            timed_out=answer["timed_out"],
-            shards=Shards(shards["total"], shards["successful"], shards["failed"]),
-            pit_id=answer.get("pit_id"),
-            hits=Hits([Loose(hit["_id"], hit["_source"], sort(hit)) for hit in hits]),
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        about = msgspec.convert(answer, Answer)
+        hits = [Loose(hit["_id"], hit["_source"], sort(hit)) for hit in answer["hits"]["hits"]]
+        return Rows(timed_out=about.timed_out, shards=about.shards, pit_id=about.pit_id, hits=Hits(hits))
+    except (ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         raise Unsound(f"a page cannot be read: {error}") from error
 
 
