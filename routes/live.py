@@ -49,6 +49,11 @@ class Live:
             return refusal(request, error)(environ, start_response)
         raise StopIteration
 
+    @property
+    def held(self) -> int:
+        """How many there are now."""
+        return len(self._open)
+
     def leave(self) -> None:
         """Every client is told to go elsewhere, at once; new ones are refused."""
         self._leaving = True
@@ -67,7 +72,7 @@ class Live:
     def _place(self, conversation: Conversation) -> Iterator[None]:
         if self._leaving:
             raise Overloaded("This process is about to end. Try again.")
-        if len(self._open) >= self._most:
+        if self.held >= self._most:
             raise Overloaded(f"This process holds {self._most} WebSockets already. Try again later.")
         self._open.add(conversation)
         try:

@@ -219,3 +219,10 @@ def test_a_refused_token_is_not_watched(talk: Talk, ask: Ask, bad: Any) -> None:
 def test_text_that_is_no_unicode_comes_back(ask: Ask) -> None:
     """A lone surrogate in what is echoed breaks nothing."""
     assert ask(**CHECK_TOKEN, volatile={"a": "\ud800"})["volatile"] == {"a": "\ud800"}
+
+
+def test_what_is_nested_deep_breaks_nothing(talk: Talk) -> None:
+    """What could still be read can be echoed."""
+    for depth in range(700, 1000, 3):
+        message = json.dumps(CHECK_TOKEN)[:-1] + ', "volatile": ' + "[" * depth + "]" * depth + "}"
+        assert json.loads(talk.answer(message.encode()) or "")["status"] in (200, 400)

@@ -268,10 +268,14 @@ def test_clients_that_never_read(single: Served) -> None:
     """The service stops reading what they send, and keeps nothing of it once they are gone."""
     before, open_files = memory(single), files(single)
     clients = [WebSocket(single.service.url) for _ in range(20)]
+    flood = clients[0].frames(TextMessage(json.dumps(CHECK_TOKEN))) * 300_000
     with Health(single.service) as health:
-        for opened in clients:
-            opened.socket.settimeout(0.05)
-            send_all(opened.socket, opened.frames(*[TextMessage(json.dumps(CHECK_TOKEN))] * 50_000))
+        sending = [threading.Thread(target=send_all, args=(opened.socket, flood)) for opened in clients]
+        for opened, thread in zip(clients, sending, strict=True):
+            opened.socket.settimeout(2)
+            thread.start()
+        for thread in sending:
+            thread.join()
         held = memory(single)
     for opened in clients:
         opened.socket.close()
@@ -315,7 +319,8 @@ def nonsense(served: Served, chance: random.Random) -> None:
 
 
 def after_opening(url: str, data: bytes) -> None:
-    raw(url, opening(url) + data)
+    with WebSocket(url) as opened:
+        send_all(opened.socket, data)
 
 
 def raw(url: str, data: bytes) -> None:

@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 
 import jwt
 import pytest
+import requests
 
 from services.access.keys import add
+from services.measures import Kind
 from tests.e2e.conftest import ODD, Served
 from tests.support import node
 from tests.support.node import Node
 from tests.support.service import service
+from tests.support.websocket import WebSocket
 
 SECRET = "the secret that Kuzzle signs its tokens with"
 
@@ -155,6 +158,27 @@ def test_keys_and_tokens(guarded: Served, key: str, talk: Talk) -> None:
         "security.rights.forbidden",
     ]
     assert outcomes(talk(guarded, {}, device, token=token(3600))) == [None, None]
+
+
+def test_rights_are_the_same_however_asked(guarded: Served, key: str) -> None:
+    """For assets only: a route, a message over HTTP, a message over a socket."""
+    asked = {"action": "exportMeasures", "engineId": guarded.engine}
+    targets: list[tuple[Kind, str]] = [("assets", "Container-c1"), ("devices", "DummyTemp-d2")]
+    found = []
+    with WebSocket(guarded.service.url) as opened:
+        for kind, id in targets:
+            message = {**asked, "controller": f"device-manager/{kind}", "_id": id}
+            for token in (None, "kapikey-e30.e30.guessed", key):
+                headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+                found.append([
+                    guarded.prepare(id, kind=kind, headers=headers).json(),
+                    requests.post(f"{guarded.service.url}/_query", json=message, headers=headers, timeout=30).json(),
+                    requests.post(f"{guarded.service.url}/_query", json={**message, "jwt": token}, timeout=30).json(),
+                    opened.ask(**message, jwt=token),
+                ])  # fmt: skip
+    nobody, bad, no_right = "security.rights.unauthorized", "security.token.invalid", "security.rights.forbidden"
+    outcomes = [[(answer["error"] or {}).get("id") for answer in answers] for answers in found]
+    assert outcomes == [[id] * 4 for id in (nobody, bad, None, nobody, bad, no_right)]
 
 
 def test_a_token_that_is_refused(guarded: Served, talk: Talk) -> None:
