@@ -11,7 +11,7 @@ from flask import Request, Response
 from actions.calls import Call, new_request_id
 from actions.envelope import Envelope
 from schemas import bodies
-from services.errors import InvalidArgument, RequestTooLarge
+from services.errors import BodyUnreadable, InvalidArgument, RequestTooLarge
 
 #: Bytes that a body may hold.
 LARGEST_BODY = 1024 * 1024
@@ -87,8 +87,12 @@ def request_id(request: Request) -> str:
 
 
 def volatile(request: Request) -> Any:
+    """What is echoed: JSON in a header."""
     text = request.headers.get("X-Kuzzle-Volatile")
-    return bodies.read(text) if text else None
+    try:
+        return bodies.read(text) if text else None
+    except BodyUnreadable as error:
+        raise InvalidArgument("volatile", "the header X-Kuzzle-Volatile is no JSON.") from error
 
 
 def answer(found: Envelope, headers: Mapping[str, str] | None = None) -> Response:

@@ -53,7 +53,9 @@ def test_a_message_over_http_is_the_same_request(client: FlaskClient) -> None:
         ({"controller": "auth", "action": "login"}, 404, "api.process.action_not_found"),
         ({"action": "search"}, 400, "api.assert.missing_argument"),
         ({"controller": 5, "action": "search"}, 400, "api.assert.invalid_type"),
-        ({"controller": "device-manager/assets", "action": "exportMeasures", "_id": "a"}, 400, "api.assert.missing_argument"),
+        ({"controller": "device-manager/assets", "action": "exportMeasures", "_id": "a"},
+         400, "api.assert.missing_argument"),
+        ({"controller": "auth", "action": "checkToken", "requestId": 5}, 400, "api.assert.invalid_type"),
         ([], 400, "api.assert.invalid_argument"),
         (None, 400, "api.assert.invalid_argument"),
     ],
@@ -62,6 +64,14 @@ def test_messages_that_are_refused(client: FlaskClient, message: object, status:
     """With Kuzzle's ids."""
     response = client.post("/_query", json=message)
     assert (response.status_code, response.get_json()["error"]["id"]) == (status, error_id)
+
+
+def test_volatile_data_come_back(client: FlaskClient) -> None:
+    """From a header, over HTTP; what is no JSON is refused by name."""
+    good = client.post("/_checkToken", headers={"X-Kuzzle-Volatile": '{"sdkName": "js@7"}'}).get_json()
+    bad = client.post("/_checkToken", headers={"X-Kuzzle-Volatile": "{"}).get_json()
+    assert (good["status"], good["volatile"]) == (200, {"sdkName": "js@7"})
+    assert (bad["status"], bad["error"]["props"]["argument"]) == (400, "volatile")
 
 
 def test_unknown_urls_are_envelopes(client: FlaskClient) -> None:
