@@ -5,6 +5,7 @@ from gevent import monkey
 monkey.patch_all()  # first of all: what is imported before stays unpatched
 
 import os  # noqa: E402
+import resource  # noqa: E402
 import sys  # noqa: E402
 import threading  # noqa: E402
 import time  # noqa: E402
@@ -39,6 +40,13 @@ workers = _settings.workers
 
 # Above downloads, sockets and keep-alives together; the application refuses downloads over its own cap with a 503.
 worker_connections = 2000
+
+# Files that a process may open: a connection is one, and a download from SQLite three more. Where a system's soft
+# limit is 1024, it would stop taking connections, those of health checks too, before any cap refuses one.
+_FILES = 8192
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+if 0 <= _soft < _FILES:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES if _hard < 0 else min(_FILES, _hard), _hard))
 
 
 class Server(StreamServer):

@@ -85,11 +85,13 @@ def test_python(address: str, tmp_path: Path) -> None:
     assert 0 < rows(tmp_path)["asset-Container-c1.csv"] < 10_000
 
 
+@pytest.mark.node
 def test_the_sdk_over_http(address: str, node: Node, tmp_path: Path) -> None:
     run_in_node(here(examples("js")[0], address), tmp_path)
     assert rows(tmp_path)["asset-Container-c1.csv"] > 1000
 
 
+@pytest.mark.node
 def test_the_sdk_over_websocket(address: str, node: Node, tmp_path: Path) -> None:
     first, second = run_in_node(here(examples("js")[1], address), tmp_path).splitlines()
     number, _, link = first.partition(" rows: ")
@@ -97,12 +99,14 @@ def test_the_sdk_over_websocket(address: str, node: Node, tmp_path: Path) -> Non
     assert (int(number) > 1000, second) == (True, "services.storage.not_found")
 
 
+@pytest.mark.node
 def test_a_websocket(address: str, node: Node, tmp_path: Path) -> None:
     room, status, link = run_in_node(here(examples("js")[2], address), tmp_path).split()
     assert (room, status) == ("my-1", "200")
     assert requests.get(link, timeout=30).text.count("\n") == 11
 
 
+@pytest.mark.node
 def test_the_page(address: str, browser: Browser, tmp_path: Path) -> None:
     """On an origin that is not the service's."""
     (example,) = examples("html")

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.service import ROOT
 
 #: In a process of its own: the file patches the standard library.
@@ -14,6 +16,23 @@ server = ggevent.StreamServer(("127.0.0.1", 0), handle=print, spawn=1)
 server.max_accept = 1
 print(ggevent.StreamServer is found["Server"], server.max_accept)
 """
+
+
+#: With the soft limit that many systems have; the hard one is told by the test.
+FILES = """
+import resource, runpy
+resource.setrlimit(resource.RLIMIT_NOFILE, (1024, {hard}))
+runpy.run_path("gunicorn.conf.py")
+print(resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+
+
+@pytest.mark.parametrize(("hard", "files"), [(10_000, 8192), (4096, 4096)])
+def test_files_for_all_connections(hard: int, files: int) -> None:
+    """As many as are needed, or as the system lets."""
+    program = FILES.format(hard=hard)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env={}, capture_output=True, text=True, check=True)
+    assert done.stdout == f"({files}, {hard})\n"
 
 
 def test_connections_are_taken_by_sixteen() -> None:

@@ -16,6 +16,8 @@ from tests.support.node import CLIENTS
 from tests.support.service import service
 from tests.support.site import site
 
+pytestmark = pytest.mark.node
+
 SDK = CLIENTS / "node_modules" / "kuzzle-sdk" / "dist" / "kuzzle.js"
 
 

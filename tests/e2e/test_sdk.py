@@ -20,6 +20,8 @@ from tests.support.node import Node
 from tests.support.service import service
 from tests.support.websocket import WebSocket
 
+pytestmark = pytest.mark.node
+
 SECRET = "the secret that Kuzzle signs its tokens with"
 
 PROTOCOLS = ["http", "node", "browser"]
