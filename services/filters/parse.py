@@ -341,11 +341,12 @@ def side_degrees(value: Any, place: Place, *, upright: bool) -> float:
 def geo_polygon(value: Any, place: Place) -> Filter:
     field, given, at = one_field(value, place)
     check_keys(an_object(given, at), ("points",), at)
-    corners = a_list(given["points"], at.key("points"), "points")
+    ring = at.key("points")
+    corners = a_list(given["points"], ring, "points")
+    ring.count_values(len(corners))
     if len(corners) < FEWEST_POINTS:
-        raise at.key("points").refuse(f"must hold at least {FEWEST_POINTS} points.")
-    place.count_values(len(corners))
-    return nodes.Polygon(field, tuple(point(each, at.key("points").item(index)) for index, each in enumerate(corners)))
+        raise ring.refuse(f"must hold at least {FEWEST_POINTS} points.")
+    return nodes.Polygon(field, tuple(point(each, ring.item(index)) for index, each in enumerate(corners)))
 
 
 KEYWORDS: Mapping[str, Callable[[Any, Place], Filter]] = {

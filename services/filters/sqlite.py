@@ -30,6 +30,9 @@ EXACT_BELOW = 2**62
 #: No array is as long; paths of SQLite count modulo 2**32.
 LAST_INDEX = 2**31 - 1
 
+#: Parentheses within parentheses: the parser of SQLite stacks up to four symbols for each, and holds a hundred.
+MOST_NESTED = 20
+
 NUL = "\x00"
 
 
@@ -82,6 +85,8 @@ View = Document | Element
 def translate(node: nodes.Filter) -> Clause:
     """Needs the functions of `register`."""
     clause = expression(node, Document())
+    if nested(clause.sql) > MOST_NESTED:
+        return fallback(node)
     odd = sorted(oddities(node))
     if not odd:
         return clause
@@ -107,6 +112,11 @@ def k_value(clause: str, value: str | None) -> bool:
 @functools.lru_cache(COMPILED_CLAUSES)
 def compiled(clause: str) -> Callable[[Mapping[str, Any]], bool]:
     return evaluator(parse(json.loads(clause)))
+
+
+def nested(sql: str) -> int:
+    """How many parentheses are open at the most."""
+    return max(itertools.accumulate((character == "(") - (character == ")") for character in sql))
 
 
 def fallback(node: nodes.Filter) -> Clause:

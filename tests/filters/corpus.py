@@ -1,4 +1,4 @@
-"""The corpus of Koncorde: one file a keyword below `corpus/`, that every meaning of a filter runs.
+"""The corpus of Koncorde: one file a keyword below `cases/`, that every meaning of a filter runs.
 
 A file has named sets of `documents` (`{set: {_id: _source}}`) and `groups` of cases; a group tells what it shows
 (`shows`), names its set (`on`, by default the first) and lists its `cases`:
@@ -19,7 +19,7 @@ JSON = Mapping[str, Any]
 #: Elasticsearch takes no empty names.
 NO_INDEX = frozenset({"equals/empty names"})
 
-FOLDER = Path(__file__).parent / "corpus"
+FOLDER = Path(__file__).parent / "cases"
 
 
 @dataclass(frozen=True)
