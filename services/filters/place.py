@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -46,19 +46,19 @@ class Place:
     budget: Budget = field(default_factory=Budget)
 
     def key(self, name: str) -> "Place":
-        return replace(self, path=f"{self.path}.{shortened(name)}")
+        return Place(f"{self.path}.{shortened(name)}", self.keyword, self.depth, self.budget)
 
     def item(self, index: int) -> "Place":
-        return replace(self, path=f"{self.path}[{index}]")
+        return Place(f"{self.path}[{index}]", self.keyword, self.depth, self.budget)
 
     def under(self, keyword: str) -> "Place":
-        return replace(self.key(keyword), keyword=keyword)
+        return Place(f"{self.path}.{shortened(keyword)}", keyword, self.depth, self.budget)
 
     def deeper(self) -> "Place":
         """Raises `InvalidFilter`."""
         if self.depth == DEEPEST:
             raise self.refuse(f"is nested too deep: a filter has at most {DEEPEST} levels.")
-        return replace(self, depth=self.depth + 1)
+        return Place(self.path, self.keyword, self.depth + 1, self.budget)
 
     def count_clause(self) -> None:
         """Raises `InvalidFilter`."""
