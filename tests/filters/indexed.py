@@ -1,4 +1,4 @@
-"""Documents in an Elasticsearch index of their own, as measures of one asset, under mappings of every flavour."""
+"""Documents in an Elasticsearch index of their own, as measures of one device, under mappings of every flavour."""
 
 import contextlib
 import json
@@ -18,10 +18,13 @@ from tests.support.kuzzle import dumps, index_url
 
 JSON = dict[str, Any]
 
-ASSET = "Container-filters"
+DEVICE = "D-1"
 
-#: What makes a measure of a document.
-MEASURE = {"asset": {"properties": {"_id": {"type": "keyword"}}}, "measuredAt": {"type": "date"}}
+#: What makes a measure of the device of a document.
+MEASURE = {
+    "origin": {"properties": {"_id": {"type": "keyword"}, "type": {"type": "keyword"}}},
+    "measuredAt": {"type": "date"},
+}
 
 SCALARS = ["string", "long", "double", "boolean", "date"]
 
@@ -93,8 +96,14 @@ class Indexed:
         holds = matches.compile(node)
         return {id for id, document in self.documents.items() if holds({**document, "_id": id})}
 
+    def rows(self, node: Filter) -> list[str]:
+        """The same, oldest first, as inserted where they are as old."""
+        found = self.matching(node)
+        ids = (id for id in self.documents if id in found)
+        return sorted(ids, key=lambda id: self.documents[id]["measuredAt"])
+
     def request(self, node: Filter, **options: Any) -> ExportRequest:
-        target = Target(self.engine, "assets", ASSET)
+        target = Target(self.engine, "devices", DEVICE)
         return ExportRequest(export_id="x", target=target, filter=node, sort=(SortKey("measuredAt"),), **options)
 
     def exported(self, store: ElasticsearchStore, node: Filter, **options: Any) -> list[str]:
@@ -118,11 +127,15 @@ def ids(response: JSON) -> set[str]:
 def indexed(
     url: str, documents: Mapping[str, Mapping[str, Any]], mapping: JSON, unique: Callable[[str], str]
 ) -> Iterator[Indexed]:
-    """Removed at the end. A document keeps its own `asset` and `measuredAt`, if it is still a measure of the asset."""
+    """Removed at the end. A document keeps what it has of `origin`, and its own `measuredAt`."""
     engine = unique("filters")
     index = index_url(url, f"{engine}.measures")
     made = {
-        id: {"asset": {"_id": ASSET}, "measuredAt": 1_718_000_000_000 + number} | dict(document)
+        id: {
+            "measuredAt": 1_718_000_000_000 + number,
+            **document,
+            "origin": {"type": "device", "_id": DEVICE} | dict(document.get("origin", {})),
+        }
         for number, (id, document) in enumerate(documents.items())
     }
     body = {
