@@ -2,6 +2,7 @@
 
 import json
 import random
+import select
 import socket
 import threading
 import time
@@ -14,7 +15,7 @@ import pytest
 import requests
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, TextMessage
 
-from tests.e2e.conftest import MANY, Served
+from tests.e2e.conftest import Served
 from tests.support.health import Health
 from tests.support.judge import judge
 from tests.support.readers import SlowReaders
@@ -341,9 +342,9 @@ def test_idle_sockets_and_slow_downloads(single: Served, capsys: pytest.CaptureF
     clients = [WebSocket(single.service.url) for _ in range(300)]
     links = [single.link("Container-many")] * 100
     with SlowReaders(links, bytes_per_second=40_000) as readers:
-        wait_until(lambda: readers.started == len(links))
+        wait_until(lambda: kept_alive(clients) and readers.started == len(links), seconds=90)
         with Health(single.service) as health:
-            first_ms, rows = fast_download(single)
+            first_ms = first_byte_ms(single)
             for opened in clients:
                 opened.say('{"p":1}')
             answers: list[Event | str] = [opened.hear() for opened in clients]
@@ -352,16 +353,27 @@ def test_idle_sockets_and_slow_downloads(single: Served, capsys: pytest.CaptureF
         opened.socket.close()
     with capsys.disabled():
         print(f"\n300 sockets, 100 slow downloads: health {health}; a new download: first byte after {first_ms:.0f} ms")
-    assert (ended, rows, answers) == (0, MANY, ['{"p":2}'] * 300)
+    assert (ended, answers) == (0, ['{"p":2}'] * 300)
     assert health.longest_ms < LONGEST_MS
     assert first_ms < FIRST_BYTE_MS
 
 
-def fast_download(served: Served) -> tuple[float, int]:
-    """Milliseconds until the first byte, and rows."""
+def kept_alive(clients: list[WebSocket]) -> bool:
+    """Answers the pings that have come."""
+    readable = select.poll()
+    for opened in clients:
+        readable.register(opened.socket, select.POLLIN)
+    ready = {number for number, _ in readable.poll(0)}
+    for opened in clients:
+        if opened.socket.fileno() in ready:
+            opened.take()
+    return True
+
+
+def first_byte_ms(served: Served) -> float:
+    """Milliseconds from asking for a download to its first byte."""
     link = served.link("Container-many")
     began = time.monotonic()
-    blocks = requests.get(link, timeout=60, stream=True).iter_content(64 * 1024)
-    lines = next(blocks).count(b"\n")
-    first_ms = (time.monotonic() - began) * 1000
-    return first_ms, lines + sum(block.count(b"\n") for block in blocks) - 1
+    with requests.get(link, timeout=60, stream=True) as answer:
+        assert answer.raw.read(1)
+        return (time.monotonic() - began) * 1000

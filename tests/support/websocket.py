@@ -91,10 +91,11 @@ class WebSocket:
     def next(self) -> Event:
         """The next whole message, pong, or close; without a close of its own, one of 1006."""
         while not self._waiting:
-            self._take()
+            self.take()
         return self._waiting.pop(0)
 
-    def _take(self) -> None:
+    def take(self) -> None:
+        """What has come, or comes next; pings are answered."""
         try:
             data = self.socket.recv(64 * 1024)
         except ConnectionResetError:
