@@ -12,8 +12,7 @@ from random import Random
 
 import requests
 
-from bench import rows
-from tests.support import elasticsearch_node
+from bench import rows, stored
 from tests.support.health import Health
 from tests.support.kuzzle import Kuzzle
 from tests.support.readers import SlowReaders
@@ -120,12 +119,7 @@ def socket_mb() -> float:
 
 def documents() -> Kuzzle:
     """An engine with one asset that has all measures."""
-    made, chance = Kuzzle(), Random(1)
-    for type, mappings in rows.MAPPINGS.items():
-        made.measure_model(type, mappings)
-    made.asset_model(rows.MODEL.name, {slot.name or "": slot.type or "" for slot in rows.SLOTS})
-    made.engine(ENGINE)
-    made.add(ENGINE, "assets", rows.ASSET, {"model": rows.MODEL.name})
+    made, chance = stored.engine(ENGINE, (rows.ASSET,)), Random(1)
     for row in range(ROWS):
         made.measure(ENGINE, f"{chance.getrandbits(80):020x}", rows.measure(row, chance))
     return made
@@ -149,8 +143,7 @@ def embedded(made: Kuzzle, folder: Path) -> Iterator[Service]:
 def on_elasticsearch(made: Kuzzle, folder: Path) -> Iterator[Service]:
     """`ELASTICSEARCH_URL`, or a node of its own."""
     with contextlib.ExitStack() as stack:
-        given = os.environ.get("ELASTICSEARCH_URL")
-        url = given or stack.enter_context(elasticsearch_node.node()).url
+        url = stack.enter_context(stored.elasticsearch())
         made.into_elasticsearch(url, admin_index=ADMIN_INDEX)
         stack.callback(made.out_of_elasticsearch, url, admin_index=ADMIN_INDEX)
         environ = {
