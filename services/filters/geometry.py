@@ -95,7 +95,7 @@ def inside_polygon(shape: Polygon) -> Inside:
 
     Edges are geodesics, the short way round. Where they go round a pole, inside is to their left.
     """
-    corners = list(meridians(shape.points))
+    corners = list(through_poles(shape.points))
     edges = [Edge(*ends) for ends in zip(corners, (*corners[1:], corners[0]), strict=True)]
 
     def test(lat: float, lon: float) -> bool:
@@ -115,30 +115,35 @@ def inside_polygon(shape: Polygon) -> Inside:
     return test
 
 
-def meridians(points: Sequence[Point]) -> Iterator[Point]:
-    """A pole is on the meridian of its neighbours: once for each of them."""
+def through_poles(points: Sequence[Point]) -> Iterator[Point]:
+    """The ring with the poles that it goes through, each twice: on the meridian that leads there, and the one away."""
     for before, point, after in zip((points[-1], *points[:-1]), points, (*points[1:], points[0]), strict=True):
-        if abs(point.lat) < POLE:
-            yield point
-        else:
+        if abs(point.lat) == POLE:
             yield Point(point.lat, before.lon)
             yield Point(point.lat, after.lon)
+            continue
+        yield point
+        if abs(turned(after.lon - point.lon)) == HALF_TURN and abs(after.lat) < POLE:
+            pole = math.copysign(POLE, point.lat + after.lat)
+            yield Point(pole, point.lon)
+            yield Point(pole, after.lon)
 
 
 class Edge:
-    """Of a polygon, from `start` to `end`."""
+    """Of a polygon, from `start` to `end`; at a pole, where its width is that of the angle there."""
 
     def __init__(self, start: Point, end: Point) -> None:
         self._start, self._end = start, end
-        self._width = turned(end.lon - start.lon)
         self._bottom, self._top = sorted((start.lat, end.lat))
+        self._at_pole = self._bottom == POLE or self._top == -POLE
         self._azimuth = azimuth(start, end)
-        self._over = 0
-        if start.lat == end.lat == -POLE or start.lat == end.lat == POLE or abs(self._width) == HALF_TURN:
-            self._over = 1 if start.lat + end.lat >= 0 else -1
+        width = turned(end.lon - start.lon)
+        self._width = HALF_TURN if width == -HALF_TURN else width
 
     def holds(self, lat: float, lon: float) -> bool:
         """Whether it is one of the ends, or between them on their meridian."""
+        if abs(lat) == POLE:
+            return lat in (self._bottom, self._top)
         at_start, at_end = (turned(end.lon - lon) == 0 for end in (self._start, self._end))
         if at_start and at_end:
             return self._bottom <= lat <= self._top
@@ -147,16 +152,14 @@ class Edge:
     def passes(self, lon: float) -> int:
         """1 where it passes this meridian eastwards, -1 westwards, 0 where it does not."""
         along = turned(lon - self._start.lon)
-        if abs(self._width) == HALF_TURN:
-            return 1 if along >= 0 else -1
         if self._width > 0:
             return int(0 <= along < self._width)
         return -int(self._width <= along < 0)
 
     def side(self, lat: float, lon: float, direction: int) -> int:
         """Of a meridian that it passes: 1 north of it, -1 south, 0 on it."""
-        if self._over:
-            return -self._over
+        if self._at_pole:
+            return -1 if self._top == POLE else 1
         turn = turned_radians(azimuth(self._start, Point(lat, lon)) - self._azimuth)
         if abs(turn) <= TOLERANCE or abs(turn) >= math.pi - TOLERANCE:
             return 0
