@@ -20,9 +20,6 @@ from routes.calls import LARGEST_BODY
 from routes.inbox import Closed, Inbox
 from services.errors import RequestTooLarge
 
-#: Seconds that a client may take to answer our goodbye.
-GOODBYE_SECONDS = 2
-
 #: Seconds at most until the end of a token is looked at again: a clock may be set.
 LONGEST_WAIT_SECONDS = 600
 
@@ -36,13 +33,14 @@ PAUSE_SECONDS = 0.001
 
 @dataclass(frozen=True)
 class Patience:
-    """After how many seconds of silence a client is pinged, and after how many it is given up."""
+    """Seconds of silence until a client is pinged, and until it is given up; seconds that a goodbye may take."""
 
     ping_seconds: float
     silent_seconds: float
+    goodbye_seconds: float
 
 
-PATIENCE = Patience(ping_seconds=15, silent_seconds=30)
+PATIENCE = Patience(ping_seconds=15, silent_seconds=30, goodbye_seconds=2)
 
 
 class Pauses:
@@ -73,20 +71,22 @@ class Conversation:
     def hold(self, opening: bytes) -> None:
         """Until one side ends it, or the client is silent for too long."""
         threading.Thread(target=self._answer, daemon=True).start()
-        with contextlib.suppress(OSError):
-            self._client.sendall(opening)
-            with contextlib.suppress(Closed):
-                self._listen()
-            if self._connection.state is ConnectionState.LOCAL_CLOSING:
-                self._linger()
-        self._over.set()
-        self._inbox.close()
+        try:
+            with contextlib.suppress(OSError):
+                self._client.sendall(opening)
+                with contextlib.suppress(Closed):
+                    self._listen()
+                if self._connection.state is ConnectionState.LOCAL_CLOSING:
+                    self._linger()
+        finally:
+            self._over.set()
+            self._inbox.close()
 
     def leave(self) -> None:
         """Say that the service goes, and wait a moment for the client's own goodbye."""
         with contextlib.suppress(OSError):
-            self._close(CloseReason.GOING_AWAY)
-        if not self._over.wait(GOODBYE_SECONDS):
+            self._send(CloseConnection(CloseReason.GOING_AWAY), wait_seconds=self._patience.goodbye_seconds)
+        if not self._over.wait(self._patience.goodbye_seconds):
             self._inbox.close()
             with contextlib.suppress(OSError):
                 self._client.shutdown(socket.SHUT_RDWR)
@@ -112,7 +112,7 @@ class Conversation:
         elif isinstance(event, Ping):
             self._send(event.response())
         elif isinstance(event, CloseConnection):  # the client's goodbye, or what wsproto says to broken frames
-            self._close(event.code, event.reason)
+            self._send(CloseConnection(event.code, event.reason))
             raise Closed
 
     def _gather(self, event: TextMessage | BytesMessage) -> None:
@@ -120,7 +120,7 @@ class Conversation:
         self._message += event.data.encode() if isinstance(event, TextMessage) else event.data
         if len(self._message) > LARGEST_BODY:
             self._send(TextMessage(refusal(RequestTooLarge(f"A message may hold {LARGEST_BODY} bytes."))))
-            self._close(CloseReason.MESSAGE_TOO_BIG)
+            self._send(CloseConnection(CloseReason.MESSAGE_TOO_BIG))
             raise Closed
         if event.message_finished:
             message, self._message = bytes(self._message), bytearray()
@@ -150,13 +150,18 @@ class Conversation:
         left = self._talk.seconds_left()
         return None if left is None else min(left, LONGEST_WAIT_SECONDS)
 
-    def _send(self, event: Event) -> None:
-        """Whole, one at a time; after a goodbye nothing."""
-        with self._sending, contextlib.suppress(LocalProtocolError):
-            self._client.sendall(self._connection.send(event))
+    def _send(self, event: Event, *, wait_seconds: float = -1) -> None:
+        """Whole, one at a time; after a goodbye nothing. `wait_seconds` for the one before; -1: as long as it takes.
 
-    def _close(self, code: int, reason: str | None = None) -> None:
-        self._send(CloseConnection(code, reason))
+        That is, with a client that takes nothing, until TCP_USER_TIMEOUT ends the connection.
+        """
+        if not self._sending.acquire(timeout=wait_seconds):
+            return
+        try:
+            with contextlib.suppress(LocalProtocolError):
+                self._client.sendall(self._connection.send(event))
+        finally:
+            self._sending.release()
 
     def _is_readable(self, seconds: float) -> bool:
         """Not by `settimeout`, which a slow `sendall` would feel as well."""
@@ -173,7 +178,7 @@ class Conversation:
 
     def _linger(self) -> None:
         """Read on for a moment: to close over unread bytes is a reset, which would take our last words along."""
-        end, pauses = time.monotonic() + GOODBYE_SECONDS, Pauses()
+        end, pauses = time.monotonic() + self._patience.goodbye_seconds, Pauses()
         self._client.shutdown(socket.SHUT_WR)
         with contextlib.suppress(Closed):
             while (left := end - time.monotonic()) > 0 and self._is_readable(left):

@@ -47,6 +47,8 @@ class Live:
             self._serve(request, handshake.answer(environ, self._origins))
         except ServiceError as error:
             return refusal(request, error)(environ, start_response)
+        except Exception:  # what gunicorn would write about it is no frame
+            log.exception("WebSocket from %s failed", request.remote_addr)
         raise StopIteration
 
     @property

@@ -1,39 +1,51 @@
 """How long a silent client is kept, over a pair of sockets."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import Ping
+from wsproto.events import Ping, TextMessage
 
 from actions.desk import Desk
 from actions.talk import Talk
 from routes.conversation import Conversation, Patience
 
 #: Seconds; short, but long beside what an answer takes.
-PATIENCE = Patience(ping_seconds=0.2, silent_seconds=0.4)
+PATIENCE = Patience(ping_seconds=0.2, silent_seconds=0.4, goodbye_seconds=0.2)
+
+
+class Held:
+    """A conversation in a thread of its own, and the client's end of its socket."""
+
+    def __init__(self) -> None:
+        self._ours, self.client = socket.socketpair()
+        self.client.settimeout(10)
+        talk = Talk(Desk({}), base_url="", expires_at=lambda _: None, clock=lambda: 0)
+        self.conversation = Conversation(self._ours, talk, PATIENCE)
+        self.thread = threading.Thread(target=self._hold)
+        self.thread.start()
+
+    def _hold(self) -> None:
+        """And close, as gunicorn does."""
+        self.conversation.hold(b"")
+        self._ours.close()
 
 
 @pytest.fixture
-def client() -> Iterator[socket.socket]:
-    """The other end of an open conversation."""
-    ours, theirs = socket.socketpair()
-    theirs.settimeout(10)
-    talk = Talk(Desk({}), base_url="", expires_at=lambda _: None, clock=lambda: 0)
-    held = threading.Thread(target=hold, args=(ours, Conversation(ours, talk, PATIENCE)))
-    held.start()
-    yield theirs
-    theirs.close()
-    held.join(10)
-    assert not held.is_alive()
+def held() -> Iterator[Held]:
+    found = Held()
+    yield found
+    found.client.close()
+    found.thread.join(10)
+    assert not found.thread.is_alive()
 
 
-def hold(connection: socket.socket, conversation: Conversation) -> None:
-    """And close, as gunicorn does."""
-    conversation.hold(b"")
-    connection.close()
+@pytest.fixture
+def client(held: Held) -> socket.socket:
+    return held.client
 
 
 def test_a_silent_client_is_pinged_and_then_given_up(client: socket.socket) -> None:
@@ -50,3 +62,14 @@ def test_an_idle_client_that_answers_is_kept(client: socket.socket) -> None:
         (event,) = connection.events()
         assert isinstance(event, Ping)
         client.sendall(connection.send(event.response()))
+
+
+def test_a_client_that_takes_nothing_delays_no_stop(held: Held) -> None:
+    """It is cut, without the goodbye that it would not take either."""
+    flood = Connection(ConnectionType.CLIENT).send(TextMessage(json.dumps({"volatile": "x" * 10_000}))) * 2000
+    held.client.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        held.client.sendall(flood)
+    held.conversation.leave()
+    held.thread.join(10)
+    assert not held.thread.is_alive()
