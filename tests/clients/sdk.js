@@ -4,6 +4,8 @@
 const sdk = require("kuzzle-sdk");
 const ws = require("ws");
 
+const { run } = require("./told");
+
 // As browsers do: `null` is a subprotocol, compression is offered, and nobody can send ping frames.
 class BrowserWebSocket extends ws {
   constructor(url, protocols) {
@@ -88,18 +90,4 @@ function pause() {
   return new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-async function input() {
-  let text = "";
-  for await (const piece of process.stdin) {
-    text += piece;
-  }
-  return JSON.parse(text);
-}
-
-input()
-  .then(main)
-  .then((found) => process.stdout.write(JSON.stringify(found), () => process.exit(0)))
-  .catch((error) => {
-    console.error(error);
-    process.exit(1);
-  });
+run(main);

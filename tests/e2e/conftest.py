@@ -80,6 +80,14 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(running, environ, kuzzle.REAL_ENGINE)
 
 
+@pytest.fixture
+def mortal(embedded: Served, tmp_path: Path) -> Iterator[Served]:
+    """A service of one worker that the test may kill."""
+    environ = {**embedded.environ, "WEB_CONCURRENCY": "1"}
+    with service(environ, tmp_path / "log") as running:
+        yield Served(running, environ, embedded.engine)
+
+
 @pytest.fixture(scope="session")
 def on_elasticsearch(
     elasticsearch_url: str, unique: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory

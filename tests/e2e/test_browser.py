@@ -13,7 +13,6 @@ from services.links import Links
 from tests.e2e.conftest import MANY, ODD, SECRETS, Served
 from tests.support.browser import Browser
 from tests.support.node import CLIENTS
-from tests.support.service import service
 from tests.support.site import site
 
 pytestmark = pytest.mark.node
@@ -67,14 +66,6 @@ def test_an_expired_link_shows_a_page(embedded: Served, browser: Browser, pages:
     text = browser.visit(pages.with_link(f"{link}?jwt={expired}"), clicks=["a"])["text"]
     assert text.startswith("This link has expired")
     assert "Status 410" in text
-
-
-@pytest.fixture
-def mortal(embedded: Served, tmp_path: Path) -> Iterator[Served]:
-    """A service of one worker that the test may kill."""
-    environ = {**embedded.environ, "WEB_CONCURRENCY": "1"}
-    with service(environ, tmp_path / "log") as running:
-        yield Served(running, environ, embedded.engine)
 
 
 def test_a_broken_download_has_failed(mortal: Served, browser: Browser, pages: Pages) -> None:
