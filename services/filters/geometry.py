@@ -41,10 +41,10 @@ def within(centre: Point, inner_m: float, outer_m: float) -> Inside:
     """Both limits included; besides, in the box that the engine looks up first, a little low for the circle."""
     height = math.degrees(outer_m / EQUATOR_M)
     width = math.degrees(outer_m / (EQUATOR_M * math.cos(math.radians(centre.lat))))
-    distance = distance_from(centre)
+    distance, lat0, lon0 = distance_from(centre), centre.lat, centre.lon
 
     def test(lat: float, lon: float) -> bool:
-        if abs(lat - centre.lat) > height or abs(turned(lon - centre.lon)) > width:
+        if abs(lat - lat0) > height or abs(turned(lon - lon0)) > width:
             return False
         return inner_m <= distance(lat, lon) <= outer_m
 
@@ -81,10 +81,10 @@ def andoyer(sin0: float, sin1: float, cosine: float) -> float:
 
 @inside.register
 def inside_box(shape: Box) -> Inside:
-    wide = shape.right - shape.left
+    top, left, bottom, wide = shape.top, shape.left, shape.bottom, shape.right - shape.left
 
     def test(lat: float, lon: float) -> bool:
-        return shape.bottom <= lat <= shape.top and (lon - shape.left) % 360 <= wide
+        return bottom <= lat <= top and (lon - left) % 360 <= wide
 
     return test
 
@@ -97,19 +97,24 @@ def inside_polygon(shape: Polygon) -> Inside:
     """
     corners = list(through_poles(shape.points))
     edges = [Edge(*ends) for ends in zip(corners, (*corners[1:], corners[0]), strict=True)]
+    poles = {corner.lat for corner in corners if abs(corner.lat) == POLE}
 
     def test(lat: float, lon: float) -> bool:
+        if lat in poles:
+            return True
         turns = south = 0
         for edge in edges:
-            if edge.holds(lat, lon):
+            along = turned(lon - edge.west_lon)
+            if not 0 <= along <= edge.width:
+                continue
+            if edge.holds(lat, along):
                 return True
-            direction = edge.passes(lon)
-            if direction:
-                side = edge.side(lat, lon, direction)
+            if along < edge.width:
+                side = edge.side(lat, lon)
                 if side == 0:
                     return True
-                turns += direction
-                south += direction if side > 0 else 0
+                turns += edge.direction
+                south += edge.direction if side > 0 else 0
         return south != min(0, turns)
 
     return test
@@ -130,40 +135,40 @@ def through_poles(points: Sequence[Point]) -> Iterator[Point]:
 
 
 class Edge:
-    """Of a polygon, from `start` to `end`; at a pole, where its width is that of the angle there."""
+    """Of a polygon; at a pole, `width` is that of the angle there.
+
+    `west_lon`: where it begins, `width` degrees further east it ends. `direction`: 1 when the ring goes along it
+    eastwards, -1 westwards.
+    """
 
     def __init__(self, start: Point, end: Point) -> None:
-        self._start, self._end = start, end
-        self._bottom, self._top = sorted((start.lat, end.lat))
-        self._at_pole = self._bottom == POLE or self._top == -POLE
-        self._azimuth = azimuth(start, end)
         width = turned(end.lon - start.lon)
-        self._width = HALF_TURN if width == -HALF_TURN else width
+        self.direction = 1 if width > 0 or width == -HALF_TURN else -1
+        west, east = (start, end) if self.direction > 0 else (end, start)
+        self.west_lon, self.width = west.lon, abs(width)
+        self._west, self._east = west, east
+        self._bottom, self._top = sorted((west.lat, east.lat))
+        self._azimuth = azimuth(west, east)
+        self._pole = (self._bottom == POLE) - (self._top == -POLE)
 
-    def holds(self, lat: float, lon: float) -> bool:
-        """Whether it is one of the ends, or between them on their meridian."""
-        if abs(lat) == POLE:
-            return lat in (self._bottom, self._top)
-        at_start, at_end = (turned(end.lon - lon) == 0 for end in (self._start, self._end))
-        if at_start and at_end:
+    def holds(self, lat: float, along: float) -> bool:
+        """Whether it is one of the ends, or between them on their meridian. `along`: degrees from the west end."""
+        if self.width == 0:
             return self._bottom <= lat <= self._top
-        return (at_start and lat == self._start.lat) or (at_end and lat == self._end.lat)
+        return (along == 0 and lat == self._west.lat) or (along == self.width and lat == self._east.lat)
 
-    def passes(self, lon: float) -> int:
-        """1 where it passes this meridian eastwards, -1 westwards, 0 where it does not."""
-        along = turned(lon - self._start.lon)
-        if self._width > 0:
-            return int(0 <= along < self._width)
-        return -int(self._width <= along < 0)
-
-    def side(self, lat: float, lon: float, direction: int) -> int:
+    def side(self, lat: float, lon: float) -> int:
         """Of a meridian that it passes: 1 north of it, -1 south, 0 on it."""
-        if self._at_pole:
-            return -1 if self._top == POLE else 1
-        turn = turned_radians(azimuth(self._start, Point(lat, lon)) - self._azimuth)
+        if self._pole:
+            return -self._pole
+        if lat < self._bottom and self._bottom >= 0:
+            return -1
+        if lat > self._top and self._top <= 0:
+            return 1
+        turn = turned_radians(azimuth(self._west, Point(lat, lon)) - self._azimuth)
         if abs(turn) <= TOLERANCE or abs(turn) >= math.pi - TOLERANCE:
             return 0
-        return -direction if turn > 0 else direction
+        return -1 if turn > 0 else 1
 
 
 def turned_radians(angle: float) -> float:

@@ -3,9 +3,9 @@
 Compiled once into closures: it runs on every row of an export.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import singledispatch
-from operator import ge, gt, le, lt
 from typing import Any
 
 from services.filters import geometry, nodes, points, regexps
@@ -48,12 +48,12 @@ def named(node: nodes.Filter) -> Iterator[str]:
 
 def lookup(path: str) -> Lookup:
     """What finds the value there; `MISSING`: none. Keys with a dot in them count as well as keys within keys."""
-    names = path.split(".")
-    if len(names) == 1:
+    outer, *others = path.split(".")
+    if not others:
         return lambda document: document.get(path, MISSING)
-    if len(names) == 2:
-        return pair(path, *names)
-    return chain(path, names)
+    if len(others) == 1:
+        return pair(path, outer, *others)
+    return chain(path, outer, others)
 
 
 def pair(path: str, outer: str, inner: str) -> Lookup:
@@ -66,21 +66,16 @@ def pair(path: str, outer: str, inner: str) -> Lookup:
     return find
 
 
-def chain(path: str, names: list[str]) -> Lookup:
-    """Each step: a key, and the keys with dots beside it that lead there as well."""
-    ends = range(len(names))
-    steps = [(names[at], [".".join(names[at:end + 1]) for end in ends[at + 1:]]) for at in ends]  # fmt: skip
+def chain(path: str, outer: str, others: list[str]) -> Lookup:
+    inside = lookup(".".join(others))
+    rivals = [".".join((outer, *others[:end])) for end in range(1, len(others) + 1)]
 
     def find(document: Document) -> Any:
-        found: Any = document
-        for name, dotted in steps:
-            if found.__class__ is not dict:
-                return MISSING
-            for key in dotted:
-                if key in found:
-                    return last(document, path)
-            found = found.get(name, MISSING)
-        return found
+        for key in rivals:
+            if key in document:
+                return last(document, path)
+        found = document.get(outer)
+        return inside(found) if found.__class__ is dict else MISSING
 
     return find
 
@@ -180,11 +175,14 @@ def compile_has(node: nodes.Has) -> Test:
 
 @compile.register
 def compile_item(node: nodes.Item) -> Test:
-    find, equal = lookup(node.field), equality(node.value)
+    find, value = lookup(node.field), node.value
+    if isinstance(value, str):
+        return lambda document: (found := find(document)).__class__ is list and value in found
+    equal = equality(value)
 
     def holds_it(document: Document) -> bool:
-        value = find(document)
-        return value.__class__ is list and any(equal(item) for item in value)
+        found = find(document)
+        return found.__class__ is list and any(equal(item) for item in found)
 
     return holds_it
 
@@ -202,20 +200,33 @@ def equality(value: Any) -> Callable[[Any], bool]:
 
 @compile.register
 def compile_range(node: nodes.Range) -> Test:
-    find = lookup(node.field)
-    limits = [(ge, node.gte), (gt, node.gt), (le, node.lte), (lt, node.lt)]
-    tests = [(compare, bound) for compare, bound in limits if bound is not None]
+    """A bound that is not given is infinite, and included."""
+    low = next((bound for bound in (node.gt, node.gte) if bound is not None), -math.inf)
+    high = next((bound for bound in (node.lt, node.lte) if bound is not None), math.inf)
+    return BETWEEN[node.gt is not None, node.lt is not None](lookup(node.field), low, high)
 
-    def in_range(document: Document) -> bool:
-        value = find(document)
-        if value.__class__ is not float and value.__class__ is not int:
-            return False
-        for compare, bound in tests:  # noqa: SIM110
-            if not compare(value, bound):
-                return False
-        return True
 
-    return in_range
+#: By whether the lower and the upper bound are excluded; each in one expression, for speed.
+BETWEEN: Mapping[tuple[bool, bool], Callable[[Lookup, float, float], Test]] = {
+    (False, False): lambda find, low, high: (
+        lambda document: (
+            ((value := find(document)).__class__ is float or value.__class__ is int) and low <= value <= high
+        )
+    ),
+    (False, True): lambda find, low, high: (
+        lambda document: (
+            ((value := find(document)).__class__ is float or value.__class__ is int) and low <= value < high
+        )
+    ),
+    (True, False): lambda find, low, high: (
+        lambda document: (
+            ((value := find(document)).__class__ is float or value.__class__ is int) and low < value <= high
+        )
+    ),
+    (True, True): lambda find, low, high: (
+        lambda document: ((value := find(document)).__class__ is float or value.__class__ is int) and low < value < high
+    ),
+}
 
 
 @compile.register
@@ -224,29 +235,48 @@ def compile_regexp(node: nodes.Regexp) -> Test:
 
     def is_found(document: Document) -> bool:
         value = find(document)
-        return value.__class__ is str and found(value) is not None
+        return value.__class__ is str and found(value)
 
     return is_found
 
 
 @compile.register
 def compile_match(node: nodes.Match) -> Test:
-    wanted = [(lookup(path), value) for path, value in node.argument.items()]
-    return lambda document: all(contains(find(document), value) for find, value in wanted)
+    return all_found([(lookup(path), containing(value)) for path, value in node.argument.items()])
 
 
-def contains(value: Any, wanted: Any) -> bool:
+Contains = Callable[[Any], bool]
+
+
+def all_found(wanted: list[tuple[Lookup, Contains]]) -> Test:
+    def every(document: Document) -> bool:
+        for find, contains in wanted:  # noqa: SIM110
+            if not contains(find(document)):
+                return False
+        return True
+
+    return every
+
+
+def containing(wanted: Any) -> Contains:
+    """Whether a value contains what is wanted."""
     if isinstance(wanted, dict):
-        return isinstance(value, dict) and all(contains(value.get(key, MISSING), each) for key, each in wanted.items())
+        keys = all_found([(key_of(key), containing(value)) for key, value in wanted.items()])
+        return lambda value: value.__class__ is dict and keys(value)
     if isinstance(wanted, list):
-        return isinstance(value, list) and contains_items(list(value), wanted)
-    return equality(wanted)(value)
+        items = [containing(item) for item in wanted]
+        return lambda value: value.__class__ is list and contains_items(list(value), items)
+    return equality(wanted)
 
 
-def contains_items(left: list[Any], wanted: list[Any]) -> bool:
+def key_of(key: str) -> Lookup:
+    return lambda document: document.get(key, MISSING)
+
+
+def contains_items(left: list[Any], wanted: list[Contains]) -> bool:
     """Each in turn takes the first item that contains it."""
-    for each in wanted:
-        taken = next((index for index, item in enumerate(left) if contains(item, each)), None)
+    for contains in wanted:
+        taken = next((index for index, item in enumerate(left) if contains(item)), None)
         if taken is None:
             return False
         del left[taken]
@@ -275,6 +305,6 @@ def compile_geo(node: nodes.Geo) -> Test:
 
     def is_inside(document: Document) -> bool:
         point = points.read(find(document))
-        return point is not None and inside(point.lat, point.lon)
+        return point is not None and inside(*point)
 
     return is_inside

@@ -304,7 +304,7 @@ def point(value: Any, place: Place) -> Point:
     found = points.read(value)
     if found is None:
         raise place.refuse(f"must be {points.FORMATS}.")
-    return found
+    return Point(*found)
 
 
 def geo_bounding_box(value: Any, place: Place) -> Filter:

@@ -5,8 +5,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from services.filters.nodes import Point
-
 GEOHASH = re.compile(r"[0-9b-hjkmnp-z]{4,}")
 NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 
@@ -22,14 +20,21 @@ FORMATS = (
 )
 
 
-def read(value: Any) -> Point | None:
-    """`None`: no point."""
-    if isinstance(value, dict):
-        return of_object(value)
-    return of_plain(value)
+#: Latitude and longitude, in degrees.
+Place = tuple[float, float]
 
 
-def of_object(value: Mapping[str, Any]) -> Point | None:
+def read(value: Any) -> Place | None:
+    """`None`: no point. It is asked of every row: most of them hold an object of two numbers."""
+    if value.__class__ is not dict:
+        return of_plain(value)
+    lat, lon = value.get("lat"), value.get("lon")
+    if lat.__class__ is float and lon.__class__ is float and -POLE <= lat <= POLE and lon - lon == 0:
+        return lat, lon
+    return of_object(value)
+
+
+def of_object(value: Mapping[str, Any]) -> Place | None:
     if "lat" in value and "lon" in value:
         return point(value["lat"], value["lon"])
     held = [value[key] for key in value if key in ("latLon", "lat_lon")]
@@ -41,7 +46,7 @@ def of_object(value: Mapping[str, Any]) -> Point | None:
     return of_plain(inner)
 
 
-def of_plain(value: Any) -> Point | None:
+def of_plain(value: Any) -> Place | None:
     """Of an array or a text."""
     if isinstance(value, list):
         return point(*value) if len(value) == 2 else None
@@ -53,11 +58,11 @@ def of_plain(value: Any) -> Point | None:
     return of_geohash(value) if GEOHASH.fullmatch(value) else None
 
 
-def point(lat: Any, lon: Any) -> Point | None:
+def point(lat: Any, lon: Any) -> Place | None:
     latitude, longitude = degrees(lat), degrees(lon)
     if latitude is None or longitude is None or abs(latitude) > POLE:
         return None
-    return Point(latitude, longitude)
+    return latitude, longitude
 
 
 def degrees(value: Any) -> float | None:
@@ -73,11 +78,11 @@ def degrees(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def of_geohash(text: str) -> Point:
+def of_geohash(text: str) -> Place:
     """The centre of its cell."""
     spans = [[-180.0, 180.0], [-90.0, 90.0]]
     for index, bit in enumerate(bit for character in text for bit in f"{DIGITS[character]:05b}"):
         span = spans[index % 2]
         span[bit == "0"] = sum(span) / 2
     (west, east), (south, north) = spans
-    return Point((south + north) / 2, (west + east) / 2)
+    return (south + north) / 2, (west + east) / 2

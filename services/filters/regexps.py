@@ -1,8 +1,8 @@
 """Regular expressions: RE2's, with what JavaScript writes differently; compiled they never backtrack."""
 
+import functools
 import re
 from collections.abc import Callable
-from typing import Any
 
 import re2
 
@@ -10,6 +10,9 @@ from services.filters.place import Place
 
 #: Characters of a pattern.
 LONGEST = 1000
+
+#: Texts whose answer an expression keeps.
+KEPT_TEXTS = 256
 
 #: Those that RE2 takes as a prefix, and `y`: at the start only. `g`, `u`, `d` and all others change nothing.
 FLAGS = "imsy"
@@ -80,12 +83,13 @@ def said(error: Exception) -> str:
     return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
 
 
-def finder(pattern: str, *, at_start: bool) -> Callable[[str], Any]:
-    """What finds the pattern in a text; `None`: nowhere."""
+def finder(pattern: str, *, at_start: bool) -> Callable[[str], bool]:
+    """Whether the pattern is found in a text. The texts of measures are few: what was found in them is kept."""
     compiled = re2.compile(pattern.encode(), OPTIONS)
     find = compiled.match if at_start else compiled.search
 
-    def found(text: str) -> Any:
-        return find(text.encode("utf-8", "surrogatepass"))
+    @functools.lru_cache(KEPT_TEXTS)
+    def found(text: str) -> bool:
+        return find(text.encode("utf-8", "surrogatepass")) is not None
 
     return found

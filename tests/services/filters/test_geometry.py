@@ -108,9 +108,9 @@ def test_polygon(name: str) -> None:
 def test_edges_are_geodesics() -> None:
     """A parallel is not the shortest way: at 43° an edge of one degree bulges by a thousandth of a degree."""
     edge = Edge(Point(43, 3), Point(43, 4))
-    assert edge.side(43.0010, 3.5, 1) == -1
-    assert edge.side(43.0011, 3.5, 1) == 1
-    assert Edge(Point(0, 0), Point(0, 10)).side(0, 5, 1) == 0
+    assert edge.side(43.0010, 3.5) == -1
+    assert edge.side(43.0011, 3.5) == 1
+    assert Edge(Point(0, 0), Point(0, 10)).side(0, 5) == 0
 
 
 def test_what_is_no_shape() -> None:
