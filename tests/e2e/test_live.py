@@ -197,7 +197,7 @@ def test_a_token_that_expires_is_told(embedded: Served, tmp_path: Path) -> None:
     """Unasked, when it does."""
     environ = {**embedded.environ, "AUTH": "kuzzle-jwt", "KUZZLE_JWT_SECRET": SECRET, "WEB_CONCURRENCY": "1"}
     with service(environ, tmp_path / "log") as running, WebSocket(running.url) as opened:
-        token = "kauth-" + jwt.encode({"_id": "bob", "exp": time.time() + 1}, SECRET)
+        token = "kauth-" + jwt.encode({"_id": "bob", "exp": time.time() + 2}, SECRET)
         served = Served(running, environ, embedded.engine)
         assert opened.ask(**export(served), jwt=token)["status"] == 200
         assert json.loads(opened.hear())["type"] == "TokenExpired"

@@ -193,7 +193,7 @@ def test_a_token_that_is_refused(guarded: Served, talk: Talk) -> None:
 @pytest.mark.parametrize("protocol", SOCKETS, indirect=True)
 def test_a_token_that_expires(guarded: Served, talk: Talk) -> None:
     """While connected, and nothing is asked: the SDK is told."""
-    told = talk(guarded, {}, token=token(1.5), until="tokenExpired")
+    told = talk(guarded, {}, token=token(3), until="tokenExpired")
     assert (outcomes(told), told["events"]) == ([None], ["connected", "tokenExpired"])
 
 
