@@ -36,8 +36,10 @@ class Served:
 
     def prepare(self, id: str = "Container-c1", *, kind: Kind = "assets", **options: Any) -> requests.Response:
         """`options` are those of `requests.post`."""
-        path = f"/_/device-manager/{self.engine}/{kind}/{quote(id, safe='')}/measures/_export"
-        return requests.post(self.service.url + path, timeout=30, **options)
+        return requests.post(self.prepare_url(id, kind=kind), timeout=30, **options)
+
+    def prepare_url(self, id: str, *, kind: Kind = "assets") -> str:
+        return f"{self.service.url}/_/device-manager/{self.engine}/{kind}/{quote(id, safe='')}/measures/_export"
 
     def link(self, id: str = "Container-c1", **options: Any) -> str:
         answer = self.prepare(id, **options)
