@@ -21,10 +21,10 @@ FORMATS = (
 
 
 #: Latitude and longitude, in degrees.
-Place = tuple[float, float]
+Coordinates = tuple[float, float]
 
 
-def read(value: Any) -> Place | None:
+def read(value: Any) -> Coordinates | None:
     """`None`: no point. It is asked of every row: most of them hold an object of two numbers."""
     if value.__class__ is not dict:
         return of_plain(value)
@@ -34,7 +34,7 @@ def read(value: Any) -> Place | None:
     return of_object(value)
 
 
-def of_object(value: Mapping[str, Any]) -> Place | None:
+def of_object(value: Mapping[str, Any]) -> Coordinates | None:
     if "lat" in value and "lon" in value:
         return point(value["lat"], value["lon"])
     held = [value[key] for key in value if key in ("latLon", "lat_lon")]
@@ -46,7 +46,7 @@ def of_object(value: Mapping[str, Any]) -> Place | None:
     return of_plain(inner)
 
 
-def of_plain(value: Any) -> Place | None:
+def of_plain(value: Any) -> Coordinates | None:
     """Of an array or a text."""
     if isinstance(value, list):
         return point(*value) if len(value) == 2 else None
@@ -58,7 +58,7 @@ def of_plain(value: Any) -> Place | None:
     return of_geohash(value) if GEOHASH.fullmatch(value) else None
 
 
-def point(lat: Any, lon: Any) -> Place | None:
+def point(lat: Any, lon: Any) -> Coordinates | None:
     latitude, longitude = degrees(lat), degrees(lon)
     if latitude is None or longitude is None or abs(latitude) > POLE:
         return None
@@ -78,7 +78,7 @@ def degrees(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def of_geohash(text: str) -> Place:
+def of_geohash(text: str) -> Coordinates:
     """The centre of its cell."""
     spans = [[-180.0, 180.0], [-90.0, 90.0]]
     for index, bit in enumerate(bit for character in text for bit in f"{DIGITS[character]:05b}"):
