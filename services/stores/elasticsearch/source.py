@@ -52,7 +52,12 @@ class Source:
 
     def fetch(self, step: Step, patience: Patience) -> bytes:
         """The body of a page, not looked into. Raises `StoreUnavailable`."""
-        return patience.tried(lambda: self._ask(step, patience))
+
+        def attempt() -> bytes:
+            with self._view.place(patience):
+                return self._ask(step, patience)
+
+        return patience.tried(attempt)
 
     def page(self, step: Step, patience: Patience, body: bytes | None) -> Page:
         """`body`: what `fetch` returned, if it was called. Raises `StoreUnavailable`, never gives a part."""
@@ -60,19 +65,21 @@ class Source:
         del body
 
         def attempt() -> Page:
-            found = bodies.pop() if bodies else self._ask(step, patience)
-            with self._turns:
-                return self._page(step, found)
+            if bodies:
+                return self._page(step, bodies.pop())
+            with self._view.place(patience):  # until it is decoded: no more bodies wait for that than searches run
+                return self._page(step, self._ask(step, patience))
 
         page = patience.tried(attempt)
         self._view.seen(page.pit_id)
         return page
 
     def _page(self, step: Step, body: bytes) -> Page:
-        if step.is_skip:
-            return pages.skipped(body, step.rows)
-        self.row_bytes = len(body) / step.rows
-        return self._decode(body, step.rows, placed=step.is_placed)
+        with self._turns:
+            if step.is_skip:
+                return pages.skipped(body, step.rows)
+            self.row_bytes = len(body) / step.rows
+            return self._decode(body, step.rows, placed=step.is_placed)
 
     def _ask(self, step: Step, patience: Patience) -> bytes:
         began = time.monotonic()

@@ -90,7 +90,8 @@ class Survey:
         patience = Patience(self._view.what, budget_seconds=self._budget, ended=self._ended)
 
         def attempt() -> Whole:
-            return pages.decoded(self._view.search(body, patience), decoder)
+            with self._view.place(patience):
+                return pages.decoded(self._view.search(body, patience), decoder)
 
         answer = patience.tried(attempt)
         self._view.seen(answer.pit_id)

@@ -3,11 +3,13 @@
 import logging
 import threading
 import time
+from contextlib import AbstractContextManager
 
 import msgspec
 
 from services.errors import StoreUnavailable
 from services.stores.elasticsearch.client import JSON, Client, Refused
+from services.stores.elasticsearch.gate import Gate
 from services.stores.elasticsearch.names import path
 from services.stores.elasticsearch.retries import Patience, Temporary
 
@@ -36,15 +38,20 @@ class Opened(msgspec.Struct):
 class View:
     """Open until it is closed. `what`: begins the sentences of the log."""
 
-    def __init__(self, client: Client, id: str, what: str) -> None:
+    def __init__(self, client: Client, gate: Gate, id: str, what: str) -> None:
         self._client = client
+        self._gate = gate
         self._closed = threading.Event()
         self.id = id
         self.what = what
         self.used = time.monotonic()
 
+    def place(self, patience: Patience) -> AbstractContextManager[None]:
+        """Among the searches under way. Raises `Temporary`: it is not to be had in time."""
+        return self._gate.place(patience.wait_seconds(self._client.timeout_seconds))
+
     def search(self, body: JSON, patience: Patience) -> bytes:
-        """One attempt. Raises `Temporary`, `Refused`, `StoreUnavailable`: the view is lost."""
+        """One attempt, for who has a place. Raises `Temporary`, `Refused`, `StoreUnavailable`: the view is lost."""
         self.used = time.monotonic()
         asked = {**body, "pit": {"id": self.id, "keep_alive": KEEP_ALIVE}}
         wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
@@ -93,6 +100,7 @@ class Views:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._gate = Gate()
         self._open: set[View] = set()
         self._changing = threading.Lock()
         self._keeping = False
@@ -104,7 +112,7 @@ class Views:
         def attempt() -> bytes:
             return self._client.ask("POST", target, wait_seconds=patience.wait_seconds(self._client.timeout_seconds))
 
-        view = View(self._client, msgspec.json.decode(patience.tried(attempt), type=Opened).id, what)
+        view = View(self._client, self._gate, msgspec.json.decode(patience.tried(attempt), type=Opened).id, what)
         with self._changing:
             self._open.add(view)
             if not self._keeping:
