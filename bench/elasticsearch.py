@@ -221,11 +221,11 @@ def of(asset: str, measure: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def serving(url: str, log_file: Path) -> Iterator[Service]:
+def serving(url: str, log_file: Path, *, admin_index: str = ADMIN_INDEX) -> Iterator[Service]:
     """One worker, so that its memory and its CPU are the service's."""
     environ = {
         "ELASTICSEARCH_URL": url,
-        "ADMIN_INDEX": ADMIN_INDEX,
+        "ADMIN_INDEX": admin_index,
         "AUTH": "anonymous",
         "LINK_SECRETS": SECRETS,
         "WEB_CONCURRENCY": "1",

@@ -12,11 +12,14 @@ from services.filters import matches
 from services.filters.elasticsearch import translate
 from services.filters.mapping import Fields
 from services.filters.nodes import Filter
-from services.measures import ExportRequest, SortKey, Target
+from services.measures import ExportRequest, Measure, SortKey, Target
 from services.stores.elasticsearch import ElasticsearchStore
 from tests.support.kuzzle import dumps, index_url
 
 JSON = dict[str, Any]
+
+#: Id and fields of a measure: all that a row of the file is made of.
+Row = tuple[str, Any, Any, Any, Any, Any]
 
 DEVICE = "D-1"
 
@@ -106,15 +109,20 @@ class Indexed:
         target = Target(self.engine, "devices", DEVICE)
         return ExportRequest(export_id="x", target=target, filter=node, sort=(SortKey("measuredAt"),), **options)
 
-    def exported(self, store: ElasticsearchStore, node: Filter, **options: Any) -> list[str]:
-        """Ids, in order."""
+    def exported(self, store: ElasticsearchStore, node: Filter, **options: Any) -> list[Row]:
+        """In order."""
         reading = store.open(self.request(node, **options))
         with contextlib.closing(reading):
-            return [measure.id for page in reading.pages() for measure in page]
+            return [row(measure) for page in reading.pages() for measure in page]
 
     @property
     def _index(self) -> str:
         return index_url(self.url, f"{self.engine}.measures")
+
+
+def row(measure: Measure) -> Row:
+    source = measure.source
+    return measure.id, source.measuredAt, source.type, source.values, source.asset, source.origin
 
 
 def ids(response: JSON) -> set[str]:
@@ -153,11 +161,11 @@ def indexed(
 
 
 def write(index: str, documents: Mapping[str, JSON]) -> list[str]:
-    """Ids of those that were taken."""
+    """Ids of those that were taken. Infinity is written as a number that no double holds."""
     lines = [f"{dumps({'create': {'_id': id}})}\n{dumps(document)}\n" for id, document in documents.items()]
     answer = requests.post(
         f"{index}/_bulk?refresh=true",
-        data="".join(lines).encode(),
+        data="".join(lines).replace("Infinity", "1e400").encode(),
         headers={"Content-Type": "application/x-ndjson"},
         timeout=60,
     )
