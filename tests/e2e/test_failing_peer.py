@@ -19,15 +19,15 @@ pytestmark = pytest.mark.elasticsearch
 #: curl's exit codes for a transfer that did not end as it should: partial file, receive failure.
 BROKEN = (18, 56)
 
-#: Rows of the export: pages of 500, 5000, 5000, ...
+#: Rows of the export: pages of 500, 1000, 2000, 4000, 5000, ...
 ROWS = 20_000
 
 #: What may go wrong, and what the log says of it.
 FAULTS: dict[str, tuple[Fault, str]] = {
     "a failed shard": (peers.failed_shard, "1 of 1 shards failed"),
     "timed out": (peers.timed_out, "timed out"),
-    "a row short": (peers.row_short, "4999 rows where 5000 were counted"),
-    "a row twice": (peers.row_twice, "5001 rows where 5000 were counted"),
+    "a row short": (peers.row_short, "1999 rows where 2000 were counted"),
+    "a row twice": (peers.row_twice, "2001 rows where 2000 were counted"),
     "no JSON": (peers.no_json, "cannot be read"),
     "cut in the middle": (peers.cut, "no connection"),
     "connection reset": (peers.reset, "no connection"),

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Protocol
 
 from services.errors import StoreUnavailable
+from services.stores.elasticsearch.plan import WINDOW_ROWS
 from services.stores.elasticsearch.retries import Patience
 from services.stores.elasticsearch.steps import Step
 
@@ -209,9 +210,14 @@ class Line:
 
 
 class Pace:
-    """How far ahead a reader is worth reading: from nothing, doubled with each page that is taken fast."""
+    """What a reader is worth: `rows` of a page, pages `ahead`. Twice as much with each page that is taken fast.
 
-    def __init__(self) -> None:
+    A slow one is read small pages: what they hold is held for it until it has taken them, and 300 that begin together
+    are served before their first large one.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
         self.ahead = 0
         self._handed: float | None = None
 
@@ -224,5 +230,8 @@ class Pace:
         if self._handed is None:
             return
         seconds = time.monotonic() - self._handed
-        slow = seconds > SLOW_SECONDS and seconds > SLOW_TIMES * fetch_seconds
-        self.ahead = 0 if slow else min(MOST_AHEAD, max(1, 2 * self.ahead))
+        if seconds > SLOW_SECONDS and seconds > SLOW_TIMES * fetch_seconds:
+            self.ahead = 0
+        else:
+            self.ahead = min(MOST_AHEAD, max(1, 2 * self.ahead))
+            self.rows = min(WINDOW_ROWS, 2 * self.rows)

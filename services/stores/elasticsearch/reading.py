@@ -73,11 +73,10 @@ class Pages(Iterator[Sequence[Measure]]):
         self._plan = plan
         self._source = source
         self._line = Line(budget, source)
-        self._pace = Pace()
+        self._pace = Pace(FIRST_ROWS if rows > WINDOW_ROWS else WINDOW_ROWS)
         self._filtered = filtered
         self._skip = request.offset if filtered else 0
         self._left = rows if request.size is None else request.size
-        self._most = FIRST_ROWS if rows > WINDOW_ROWS else WINDOW_ROWS
 
     def __next__(self) -> Sequence[Measure]:
         self._line.back()
@@ -99,6 +98,11 @@ class Pages(Iterator[Sequence[Measure]]):
     def close(self) -> None:
         self._line.close()
 
+    @property
+    def _most(self) -> int:
+        """Rows of a page."""
+        return max(LEAST_ROWS, min(self._pace.rows, int(PAGE_BYTES / self._source.row_bytes)))
+
     def _next_wanted(self) -> Sequence[Measure]:
         while True:
             self._plan_ahead(1)
@@ -113,8 +117,6 @@ class Pages(Iterator[Sequence[Measure]]):
         fetch = self._line.take()
         self._start(self._pace.ahead)
         page = self._source.page(fetch.step, fetch.patience, fetch.take())
-        if not fetch.step.is_skip:
-            self._most = max(LEAST_ROWS, min(WINDOW_ROWS, int(PAGE_BYTES / self._source.row_bytes)))
         if fetch.step.rest is not None:
             self._line.push(step(fetch.step.rest, page.place, most=self._most))
             self._start(self._pace.ahead)

@@ -8,7 +8,7 @@ from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
 from services.errors import StoreUnavailable
-from services.stores.elasticsearch.plan import Window
+from services.stores.elasticsearch.plan import WINDOW_ROWS, Window
 from services.stores.elasticsearch.prefetch import (
     MOST_AHEAD,
     SLOW_SECONDS,
@@ -296,31 +296,35 @@ class TestPace:
     """How far ahead is read."""
 
     @staticmethod
-    def ahead(clock: FrozenDateTimeFactory, *pages: tuple[float, float]) -> list[int]:
-        """After each page: seconds that its reader took, seconds that the next one took to come."""
-        pace = Pace()
+    def paces(clock: FrozenDateTimeFactory, *pages: tuple[float, float]) -> tuple[list[int], list[int]]:
+        """Ahead, and rows, after each page: seconds that its reader took, seconds that the next one took to come."""
+        pace = Pace(1000)
         pace.returned(0)
-        found = [pace.ahead]
+        ahead, rows = [pace.ahead], [pace.rows]
         for taken, fetched in pages:
             pace.handed()
             clock.tick(taken)
             pace.returned(fetched)
-            found.append(pace.ahead)
-        return found
+            ahead.append(pace.ahead)
+            rows.append(pace.rows)
+        return ahead, rows
 
     def test_nothing_before_the_first_page_is_taken(self, clock: FrozenDateTimeFactory) -> None:
         """A reader may be slow."""
-        assert self.ahead(clock) == [0]
+        assert self.paces(clock) == ([0], [1000])
 
     def test_a_fast_reader_is_read_ahead_of(self, clock: FrozenDateTimeFactory) -> None:
-        """Twice as far each time, up to a limit."""
-        assert self.ahead(clock, *[(0.02, 0.03)] * 4) == [0, 1, 2, MOST_AHEAD, MOST_AHEAD]
+        """Twice as far each time, and twice as many rows, up to a limit."""
+        ahead, rows = self.paces(clock, *[(0.02, 0.03)] * 4)
+        assert ahead == [0, 1, 2, MOST_AHEAD, MOST_AHEAD]
+        assert rows == [1000, 2000, 4000, WINDOW_ROWS, WINDOW_ROWS]
 
     def test_a_slow_one_is_not(self, clock: FrozenDateTimeFactory) -> None:
-        """From the first slow page on; fast again, from the beginning."""
-        slow = (SLOW_SECONDS + 0.01, 0.02)
-        assert self.ahead(clock, (0.1, 0.1), (0.1, 0.1), slow, slow, (0.1, 0.1)) == [0, 1, 2, 0, 0, 1]
+        """From the first slow page on; fast again, from the beginning. Its pages do not grow."""
+        fast, slow = (0.1, 0.1), (SLOW_SECONDS + 0.01, 0.02)
+        assert self.paces(clock, fast, fast, slow, slow, fast)[0] == [0, 1, 2, 0, 0, 1]
+        assert self.paces(clock, slow, fast, slow, slow)[1] == [1000, 1000, 2000, 2000, 2000]
 
     def test_slow_is_against_the_store(self, clock: FrozenDateTimeFactory) -> None:
         """Where a page takes a second to come, one of two seconds' reading is worth reading ahead."""
-        assert self.ahead(clock, (SLOW_TIMES - 1.0, 1.0), (SLOW_TIMES + 1.0, 1.0)) == [0, 1, 0]
+        assert self.paces(clock, (SLOW_TIMES - 1.0, 1.0), (SLOW_TIMES + 1.0, 1.0))[0] == [0, 1, 0]
