@@ -25,7 +25,7 @@ const PROTOCOLS = {
 const EVENTS = ["connected", "disconnected", "networkError", "reconnected", "tokenExpired", "discarded"];
 
 async function main(told) {
-  const protocol = PROTOCOLS[told.protocol](told.host, { port: told.port, pingInterval: 50 });
+  const protocol = PROTOCOLS[told.protocol](told.host, { port: told.port, pingInterval: told.pingMs });
   const kuzzle = new sdk.Kuzzle(protocol);
   const events = [];
   for (const name of EVENTS) {

@@ -102,9 +102,9 @@ def test_a_page_prepares_by_itself(embedded: Served, browser: Browser, pages: Pa
     assert browser.visit(pages.with_link(value["link"]), clicks=["a"])["text"].count("\n") == 4
 
 
-#: Kuzzle's SDK as browsers load it; the connection lives through as many pings as `PINGS`.
+#: Kuzzle's SDK as browsers load it; the connection lives through its pings.
 TALK = """async () => {
-  const protocol = new KuzzleSDK.PROTOCOL("127.0.0.1", { port: PORT, pingInterval: 50 });
+  const protocol = new KuzzleSDK.PROTOCOL("127.0.0.1", { port: PORT, pingInterval: 200 });
   const kuzzle = new KuzzleSDK.Kuzzle(protocol);
   const events = [];
   for (const name of ["connected", "disconnected", "networkError"]) {
@@ -113,7 +113,7 @@ TALK = """async () => {
   await kuzzle.connect();
   let pongs = 0;
   protocol.client?.addEventListener("message", ({ data }) => (pongs += data === '{"p":2}'));
-  while (protocol.client && pongs < 10 && protocol.connected) {
+  while (protocol.client && pongs < 5 && protocol.connected) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   const request = { controller: "device-manager/assets", action: "exportMeasures", engineId: ENGINE };
