@@ -19,6 +19,9 @@ MOST_CLAUSES = 1000
 #: Of `in`, `ids`, `match` and polygons, in all.
 MOST_VALUES = 10_000
 
+#: Of compiled patterns, in all: some twenty milliseconds to make.
+MOST_STEPS = 20_000
+
 #: Names that dots part in the path of a field.
 MOST_NAMES = 50
 
@@ -34,6 +37,7 @@ class Budget:
 
     clauses: int = MOST_CLAUSES
     values: int = MOST_VALUES
+    steps: int = MOST_STEPS
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,12 @@ class Place:
         self.budget.values -= count
         if self.budget.values < 0:
             raise self.refuse(f"holds too many values: a filter has at most {MOST_VALUES} in its lists.")
+
+    def count_steps(self, count: int) -> None:
+        """Raises `InvalidFilter`."""
+        self.budget.steps -= count
+        if self.budget.steps < 0:
+            raise self.refuse("is one large pattern too many: write fewer, or with fewer repetitions and classes.")
 
     def refuse(self, reason: str) -> InvalidFilter:
         return InvalidFilter(unicode(self.path), self.keyword and unicode(self.keyword), unicode(reason))

@@ -35,16 +35,19 @@ SCRIPT = re.compile(r"(?:Script|sc)=")
 OPTIONS = re2.Options()
 OPTIONS.log_errors = False
 
+#: Those of a check: a pattern that would take longer to compile than a caller may make us (some 20,000 steps) is none.
+CHECKED = re2.Options()
+CHECKED.log_errors = False
+CHECKED.max_mem = 2**19
+
 
 def pattern(source: str, flags: str, place: Place) -> str:
     """For RE2. Raises `InvalidFilter`."""
     if len(source) > LONGEST:
         raise place.refuse(f"is too long: a pattern has at most {LONGEST} characters.")
-    bare = ESCAPE.sub(rewritten, source)
-    prefixed = prefix(flags) + bare
-    for each in (bare, prefixed):
-        check(each, place)
-    return prefixed
+    found = prefix(flags) + ESCAPE.sub(rewritten, source)
+    check(found, place)
+    return found
 
 
 def effective(flags: str) -> str:
@@ -71,11 +74,12 @@ def rewritten(escape: re.Match[str]) -> str:
 
 def check(text: str, place: Place) -> None:
     try:
-        re2.compile(text.encode(), OPTIONS)
+        compiled = re2.compile(text.encode(), CHECKED)
     except UnicodeEncodeError as error:
         raise place.refuse("is text that is no Unicode (a lone surrogate).") from error
     except re2.error as error:
         raise place.refuse(f"is no regular expression of RE2: {said(error)}.") from error
+    place.count_steps(compiled.programsize)
 
 
 def said(error: Exception) -> str:

@@ -63,6 +63,8 @@ HOSTILE: Mapping[str, tuple[Any, str]] = {
     "10,001 points": ({"geoPolygon": {"a": {"points": [[0, 0]] * 10_001}}}, "query.geoPolygon.a.points"),
     "10,001 values to match": ({"match": {"a": [0] * 10_000}}, "query.match.a"),
     "a pattern of 1,001 characters": ({"regexp": {"a": "x" * 1_001}}, "query.regexp.a"),
+    "a pattern that is large once compiled": ({"regexp": {"a": "\\pL{500}"}}, "query.regexp.a"),
+    "many large patterns": ({"or": [{"regexp": {"a": f"{n}\\pL{{10}}"}} for n in range(20)]}, "query.or["),
     "a path of 51 names": ({"equals": {".".join(["a"] * 51): 1}}, "query.equals"),
     "a path of a million names": ({"exists": "." * 1_000_000}, "query.exists"),
     "half a million brackets": ({"exists": "a[" + "[" * 500_000 + "]"}, "query.exists"),
