@@ -21,7 +21,7 @@ def named(field: str, place: Place) -> str:
 
 def field_or_item(text: str, place: Place) -> Has | Item:
     """Raises `InvalidFilter`."""
-    found = BRACKETS.fullmatch(text)
+    found = BRACKETS.fullmatch(text) if text.endswith("]") else None
     if found is None:
         return Has(named(unescaped(text), place))
     return Item(named(unescaped(found[1]), place), value(found[2], place))

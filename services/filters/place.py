@@ -40,9 +40,9 @@ class Budget:
     steps: int = MOST_STEPS
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Place:
-    """`path`: as errors name it, such as `query.and[1].range`."""
+    """`path`: as errors name it, such as `query.and[1].range`. Not frozen, for speed: a filter has thousands."""
 
     path: str = "query"
     keyword: str | None = None
