@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.filters.nodes import Equals
+from services.filters.nodes import Equals, Has, Item, Not, Or, Regexp
 from services.measures import ExportRequest, Kind, SortKey, Target
 from services.stores.sqlite import schema
 from services.stores.sqlite.reading import SqliteReading
@@ -44,6 +44,8 @@ def plans(database: Database, asked: ExportRequest) -> Iterator[str]:
         {"offset": 3},
         {"offset": 3, "size": 2, "type": "temperature", "end_ms": NOON + 8},
         {"filter": Equals("values.temperature", 1), "start_ms": NOON},
+        {"filter": Not(Or((Item("values.tags", "x"), Regexp("type", "^p", "", "^p")))), "type": "temperature"},
+        {"filter": Not(Has("_id.x")), "end_ms": NOON + 9},
     ],
 )
 def test_indexes_serve_every_statement(
