@@ -15,7 +15,11 @@ class BrowserWebSocket extends ws {
 
 const PROTOCOLS = {
   http: (host, options) => new sdk.Http(host, options),
-  node: (host, options) => new sdk.WebSocket(host, options),
+  // As before Node 22: there is no WebSocket but that of the package ws.
+  node: (host, options) => {
+    delete globalThis.WebSocket;
+    return new sdk.WebSocket(host, options);
+  },
   browser: (host, options) => {
     globalThis.WebSocket = BrowserWebSocket;
     return new sdk.WebSocket(host, options);
