@@ -121,8 +121,10 @@ class Indexed:
 
 
 def row(measure: Measure) -> Row:
-    source = measure.source
-    return measure.id, source.measuredAt, source.type, source.values, source.asset, source.origin
+    source, asset, origin = measure.source, measure.source.asset, measure.source.origin
+    of_asset = asset and (asset.id, asset.model, asset.measureName)
+    of_origin = origin and (origin.id, origin.deviceModel, origin.measureName)
+    return measure.id, source.measuredAt, source.type, source.values, of_asset, of_origin
 
 
 def ids(response: JSON) -> set[str]:

@@ -6,20 +6,24 @@ found below `values`, and under a key that has the dot in its name.
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from services.filters import matches
+from services.filters import matches, nodes
 from services.filters.matches import MISSING
-from services.filters.nodes import Filter
 from services.measures import Asset, Measure, Origin, Source
 from services.stores import odd
 from services.stores.elasticsearch import pages
 from services.stores.elasticsearch.pages import Page, Rows, Sorted
+
+Document = dict[str, Any]
+
+#: Objects of a document of which a row needs a few keys only.
+OBJECTS: Mapping[str, type[msgspec.Struct]] = {"asset": Asset, "origin": Origin}
 
 #: What msgspec has no names with.
 UNSAYABLE = re.compile(r'[\x00-\x1f"\\]')
@@ -32,44 +36,30 @@ class Ambiguous(Exception):
 class Residual:
     """A filter, compiled once for an export; decides when pages are decoded."""
 
-    def __init__(self, filter: Filter) -> None:
+    def __init__(self, filter: nodes.Filter) -> None:
         self._holds = matches.compile(filter)
-        names = sorted({name for path in matches.fields(filter) for name in beginnings(path)} - {"_id"})
-        self._whole = any(map(UNSAYABLE.search, names))
-        names = [] if self._whole else names
-        attributes = {name: name if name in KEYS else f"key{number}" for number, name in enumerate(names)}
-        plain = [name for name in names if "." not in name]
-        self._names = plain
-        self._read = reader([attributes[name] for name in plain])
-        self._dotted = reader([attribute for name, attribute in attributes.items() if "." in name])
-        self._has_dotted = len(plain) < len(names)
-        self._kept_as = [(name, KEYS[name]) for name in plain if name in KEYS]
-        source = msgspec.defstruct("Named", fields(attributes), bases=(Source,), gc=False)
-        self._decode = {placed: decoder(base, source) for placed, base in ((False, Measure), (True, Sorted))}
+        paths = set(named(filter))
+        self._is_sayable = not any(UNSAYABLE.search(path) for path in paths)
+        self._asks_for_id = "_id" in paths
+        self._keys = keys(paths if self._is_sayable else ())
+        self._decode = {placed: decoder(base, self._keys.struct) for placed, base in ((False, Measure), (True, Sorted))}
 
     def __call__(self, body: bytes, rows: int, *, placed: bool) -> Page:
         """The measures of a page that match. Raises `Unsound`."""
-        if not self._whole:
+        if self._is_sayable:
             with contextlib.suppress(msgspec.DecodeError, Ambiguous):
                 page = pages.page(self._decode[placed](body), rows)
                 return replace(page, measures=self._matching(page.measures))
         page = pages.page(pages.loose(body), rows)
         return replace(page, measures=self._matching_loose(page.measures))
 
-    def _matching(self, hits: Iterable[Measure]) -> list[Measure]:
-        holds, names, read = self._holds, self._names, self._read
-        found = []
-        for hit in hits:
-            source = hit.source
-            if self._has_dotted and any(value is not MISSING for value in self._dotted(source)):
-                raise Ambiguous
-            document = dict(zip(names, read(source), strict=True))
-            document["_id"] = hit.id
-            if holds(document):
-                found.append(hit)
-        for name, kept in self._kept_as:
-            for hit in found:
-                setattr(hit.source, name, kept(getattr(hit.source, name)))
+    def _matching(self, hits: Sequence[Measure]) -> list[Measure]:
+        holds = self._holds
+        documents = self._keys.documents([hit.source for hit in hits])
+        if self._asks_for_id:
+            documents = ({**document, "_id": hit.id} for hit, document in zip(hits, documents, strict=True))
+        found = [hit for hit, document in zip(hits, documents, strict=True) if holds(document)]
+        self._keys.tidy([hit.source for hit in found])
         return found
 
     def _matching_loose(self, hits: Iterable[pages.Loose]) -> list[Measure]:
@@ -77,23 +67,118 @@ class Residual:
         return [odd.measure(hit.id, hit.source) for hit in hits if self._holds({**odd.held(hit.source), "_id": hit.id})]
 
 
+def named(filter: nodes.Filter) -> Iterator[str]:
+    """The paths whose values decide. With a dot at its end: all of an object there does, not only that it is one."""
+    match filter:
+        case nodes.And(children) | nodes.Or(children):
+            for child in children:
+                yield from named(child)
+        case nodes.Not(child):
+            yield from named(child)
+        case nodes.Match(argument):
+            for path, value in argument.items():
+                yield path
+                yield from (f"{path}.{key}" for key in value) if isinstance(value, dict) else ()
+        case nodes.Circle(path) | nodes.Ring(path) | nodes.Box(path) | nodes.Polygon(path):
+            yield f"{path}."
+        case nodes.All() | nodes.Nothing():
+            pass
+        case _:
+            yield filter.field
+
+
+class Keys:
+    """Of an object: those that a filter names, beside those that a row is made of (`base`). Decoded as `struct`.
+
+    `within`: keys of objects in it. All rows of a page at once: what is done in C costs a tenth.
+    """
+
+    struct: Any
+
+    def __init__(self, base: type[msgspec.Struct], names: Collection[str], within: Mapping[str, "Keys"]) -> None:
+        own = {field.encode_name: field for field in msgspec.structs.fields(base)}
+        attributes = {name: own[name].name if name in own else f"key{at}" for at, name in enumerate(sorted(names))}
+        self._dotted = [attribute for name, attribute in attributes.items() if "." in name]
+        self._plain = {name: attribute for name, attribute in attributes.items() if "." not in name}
+        self._within = within
+        self._tidiers = [
+            (self._plain[name], tidier(name, own[name].type, within)) for name in self._plain if name in own
+        ]
+        self.struct = msgspec.defstruct(
+            base.__name__,
+            [
+                (attribute, within[name].struct | None if name in within else Any, default(name))
+                for name, attribute in attributes.items()
+            ],
+            bases=(base,),
+            gc=False,
+        )
+
+    def documents(self, structs: Sequence[Any]) -> Iterator[Document]:
+        """As the filter asks them. Raises `Ambiguous`."""
+        for attribute in self._dotted:
+            if any(value is not MISSING for value in column(structs, attribute)):
+                raise Ambiguous
+        columns = {name: column(structs, attribute) for name, attribute in self._plain.items()}
+        for name, keys in self._within.items():
+            columns[name] = iter(keys.held(list(columns[name])))
+        return rows_of(columns, len(structs))
+
+    def held(self, structs: Sequence[Any]) -> list[Any]:
+        """Documents, in place of those that are there."""
+        documents = self.documents(objects(structs))
+        return [struct if struct is None or struct is MISSING else next(documents) for struct in structs]
+
+    def tidy(self, structs: Sequence[Any]) -> None:
+        """As if no filter had named a key: what a row is made of is nothing else than usual."""
+        for attribute, tidied in self._tidiers:
+            tidied(structs, attribute)
+
+
+def column(structs: Iterable[Any], attribute: str) -> Iterator[Any]:
+    return map(attrgetter(attribute), structs)
+
+
+def objects(structs: Iterable[Any]) -> list[Any]:
+    """Those that are there."""
+    return [struct for struct in structs if struct is not None and struct is not MISSING]
+
+
+def rows_of(columns: Mapping[str, Iterator[Any]], count: int) -> Iterator[Document]:
+    """Most filters name few keys."""
+    names = tuple(columns)
+    if not names:
+        return ({} for _ in range(count))
+    if len(names) == 1:
+        name = names[0]
+        return ({name: value} for value in columns[name])
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True))
+
+
+def keys(paths: Collection[str]) -> Keys:
+    """Of a `_source`."""
+    names = {name for path in paths for name in beginnings(path)} - {"_id"}
+    within = {
+        name: Keys(base, {each for path in paths for each in beginnings(below(name, path))}, {})
+        for name, base in OBJECTS.items()
+        if name in names and f"{name}." not in paths
+    }
+    return Keys(Source, names, within)
+
+
 def beginnings(path: str) -> Iterator[str]:
-    """The keys of a document that may lead to a path: `a`, and with dots in a key `a.b`, `a.b.c`."""
-    names = path.split(".")
+    """The keys of an object that may lead to a path: `a`, and with dots in a key `a.b`, `a.b.c`."""
+    names = path.removesuffix(".").split(".") if path else ()
     return (".".join(names[: end + 1]) for end in range(len(names)))
 
 
-def reader(attributes: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """Of their values, in order."""
-    if not attributes:
-        return lambda source: ()
-    read = attrgetter(*attributes)
-    return read if len(attributes) > 1 else lambda source: (read(source),)
+def below(name: str, path: str) -> str:
+    """The path from there; empty when it does not lead there, or no farther."""
+    return path.removeprefix(f"{name}.") if path.startswith(f"{name}.") else ""
 
 
-def fields(attributes: Mapping[str, str]) -> list[tuple[str, Any, Any]]:
-    """Of a struct. Named ones are any JSON: the filter may ask for more of them than a row needs."""
-    return [(attribute, Any, msgspec.field(name=name, default=MISSING)) for name, attribute in attributes.items()]
+def default(name: str) -> Any:
+    return msgspec.field(name=name, default=MISSING)
 
 
 def decoder(base: type, source: type) -> Callable[[bytes], Rows[Any]]:
@@ -101,33 +186,52 @@ def decoder(base: type, source: type) -> Callable[[bytes], Rows[Any]]:
     return msgspec.json.Decoder(Rows[hit]).decode  # type: ignore[valid-type]
 
 
-def as_it_is(value: Any) -> Any:
-    return None if value is MISSING else value
+#: Mends an attribute of structs, in place.
+Tidier = Callable[[Sequence[Any], str], None]
 
 
-def text(value: Any) -> str | None:
-    return value if value.__class__ is str else odd.source({"type": as_it_is(value)}).type
+def tidier(name: str, type: Any, within: Mapping[str, Keys]) -> Tidier:
+    """What a row keeps of a key that a filter has named."""
+    if name not in within:
+        return TIDIERS.get(type, without_missing)
+
+    def tidied(structs: Sequence[Any], attribute: str) -> None:
+        within[name].tidy(objects(column(structs, attribute)))
+        without_missing(structs, attribute)
+
+    return tidied
 
 
-def asset(value: Any) -> Asset | None:
-    try:
-        return msgspec.convert(as_it_is(value), Asset | None)
-    except msgspec.ValidationError:
-        return odd.source({"asset": value}).asset
+def without_missing(structs: Sequence[Any], attribute: str) -> None:
+    if MISSING.__class__ in kinds(structs, attribute):
+        each(structs, attribute, lambda value: None if value is MISSING else value)
 
 
-def origin(value: Any) -> Origin | None:
-    try:
-        return msgspec.convert(as_it_is(value), Origin | None)
-    except msgspec.ValidationError:
-        return odd.source({"origin": value}).origin
+def texts(structs: Sequence[Any], attribute: str) -> None:
+    if kinds(structs, attribute) - {str, NONE}:
+        without_missing(structs, attribute)
+        each(structs, attribute, odd.keyword)
 
 
-#: What a row is made of: keys of `_source`, and what it keeps of each where the filter has named it.
-KEYS: Mapping[str, Callable[[Any], Any]] = {
-    "measuredAt": as_it_is,
-    "type": text,
-    "values": as_it_is,
-    "asset": asset,
-    "origin": origin,
-}
+def assets(structs: Sequence[Any], attribute: str) -> None:
+    without_missing(structs, attribute)
+    each(structs, attribute, lambda value: odd.source({"asset": value}).asset)
+
+
+def origins(structs: Sequence[Any], attribute: str) -> None:
+    without_missing(structs, attribute)
+    each(structs, attribute, lambda value: odd.source({"origin": value}).origin)
+
+
+def kinds(structs: Sequence[Any], attribute: str) -> set[type]:
+    return set(map(type, column(structs, attribute)))
+
+
+def each(structs: Sequence[Any], attribute: str, tidied: Callable[[Any], Any]) -> None:
+    for struct in structs:
+        setattr(struct, attribute, tidied(getattr(struct, attribute)))
+
+
+NONE = type(None)
+
+TIDIERS: Mapping[Any, Tidier] = {str | None: texts, Asset | None: assets, Origin | None: origins}
