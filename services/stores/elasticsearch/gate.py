@@ -1,6 +1,8 @@
-"""How many searches of this process are under way at a time."""
+"""How many searches of this process are under way at a time, and whose is next."""
 
 import contextlib
+import heapq
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -12,15 +14,39 @@ MOST_UNDER_WAY = 8
 
 
 class Gate:
+    """Lets in whose reader runs dry first: many slow ones, who still have something, do not hold up a fast one."""
+
     def __init__(self, most: int = MOST_UNDER_WAY) -> None:
-        self._places = threading.BoundedSemaphore(most)
+        self._free = most
+        self._waiting: list[tuple[float, int, threading.Event]] = []
+        self._numbers = itertools.count()
+        self._one = threading.Lock()
 
     @contextlib.contextmanager
-    def place(self, wait_seconds: float) -> Iterator[None]:
-        """Raises `Temporary` when none gets free in time."""
-        if not self._places.acquire(timeout=wait_seconds):
-            raise Temporary("other searches took too long")
+    def place(self, wait_seconds: float, *, due: float) -> Iterator[None]:
+        """`due`: when it is needed (`time.monotonic`). Raises `Temporary` when none gets free in time."""
+        self._enter(wait_seconds, due)
         try:
             yield
         finally:
-            self._places.release()
+            with self._one:
+                self._free += 1
+                self._call()
+
+    def _enter(self, wait_seconds: float, due: float) -> None:
+        called = threading.Event()
+        with self._one:
+            heapq.heappush(self._waiting, (due, next(self._numbers), called))
+            self._call()
+        if called.wait(wait_seconds):
+            return
+        with self._one:
+            if not called.is_set():
+                self._waiting = [entry for entry in self._waiting if entry[2] is not called]
+                heapq.heapify(self._waiting)
+                raise Temporary("other searches took too long")
+
+    def _call(self) -> None:
+        while self._free and self._waiting:
+            self._free -= 1
+            heapq.heappop(self._waiting)[2].set()

@@ -16,6 +16,9 @@ MOST_AHEAD = 3
 #: A reader is slow when a page takes it longer than this many seconds and this many times what it takes to fetch one.
 SLOW_SECONDS, SLOW_TIMES = 0.25, 4
 
+#: A slow reader still has in its socket's buffer about what it takes in the time of a page, or in so many seconds.
+MOST_SLACK_SECONDS = 5.0
+
 #: Seconds after which a reader who takes nothing loses what is ahead, if others need the room.
 STALLED_SECONDS = 1.0
 
@@ -219,6 +222,7 @@ class Pace:
     def __init__(self, rows: int) -> None:
         self.rows = rows
         self.ahead = 0
+        self.slack_seconds = 0.0
         self._handed: float | None = None
 
     def handed(self) -> None:
@@ -232,6 +236,8 @@ class Pace:
         seconds = time.monotonic() - self._handed
         if seconds > SLOW_SECONDS and seconds > SLOW_TIMES * fetch_seconds:
             self.ahead = 0
+            self.slack_seconds = min(seconds, MOST_SLACK_SECONDS)
         else:
+            self.slack_seconds = 0.0
             self.ahead = min(MOST_AHEAD, max(1, 2 * self.ahead))
             self.rows = min(WINDOW_ROWS, 2 * self.rows)

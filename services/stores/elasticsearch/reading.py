@@ -81,6 +81,7 @@ class Pages(Iterator[Sequence[Measure]]):
     def __next__(self) -> Sequence[Measure]:
         self._line.back()
         self._pace.returned(self._source.seconds)
+        self._source.slack_seconds = self._pace.slack_seconds
         try:
             page = self._next_wanted()
         except StoreUnavailable as error:

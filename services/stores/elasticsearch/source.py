@@ -46,6 +46,8 @@ class Source:
         #: Seconds that the last page took to come, and bytes of a row in it.
         self.seconds = 0.0
         self.row_bytes = 1000.0
+        #: Seconds that its reader can do without a page.
+        self.slack_seconds = 0.0
 
     def patience(self, step: Step) -> Patience:
         return Patience(f"{self._view.what}: {step}", budget_seconds=self._budget, ended=self._ended)
@@ -54,7 +56,7 @@ class Source:
         """The body of a page, not looked into. Raises `StoreUnavailable`."""
 
         def attempt() -> bytes:
-            with self._view.place(patience):
+            with self._view.place(patience, slack_seconds=self.slack_seconds):
                 return self._ask(step, patience)
 
         return patience.tried(attempt)
@@ -67,7 +69,8 @@ class Source:
         def attempt() -> Page:
             if bodies:
                 return self._page(step, bodies.pop())
-            with self._view.place(patience):  # until it is decoded: no more bodies wait for that than searches run
+            # until it is decoded: no more bodies wait for that than searches are let in
+            with self._view.place(patience, slack_seconds=self.slack_seconds):
                 return self._page(step, self._ask(step, patience))
 
         page = patience.tried(attempt)

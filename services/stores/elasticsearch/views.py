@@ -46,9 +46,10 @@ class View:
         self.what = what
         self.used = time.monotonic()
 
-    def place(self, patience: Patience) -> AbstractContextManager[None]:
-        """Among the searches under way. Raises `Temporary`: it is not to be had in time."""
-        return self._gate.place(patience.wait_seconds(self._client.timeout_seconds))
+    def place(self, patience: Patience, *, slack_seconds: float = 0) -> AbstractContextManager[None]:
+        """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Temporary`."""
+        wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
+        return self._gate.place(wait_seconds, due=time.monotonic() + slack_seconds)
 
     def search(self, body: JSON, patience: Patience) -> bytes:
         """One attempt, for who has a place. Raises `Temporary`, `Refused`, `StoreUnavailable`: the view is lost."""

@@ -11,6 +11,7 @@ from services.errors import StoreUnavailable
 from services.stores.elasticsearch.plan import WINDOW_ROWS, Window
 from services.stores.elasticsearch.prefetch import (
     MOST_AHEAD,
+    MOST_SLACK_SECONDS,
     SLOW_SECONDS,
     SLOW_TIMES,
     STALLED_SECONDS,
@@ -328,3 +329,13 @@ class TestPace:
     def test_slow_is_against_the_store(self, clock: FrozenDateTimeFactory) -> None:
         """Where a page takes a second to come, one of two seconds' reading is worth reading ahead."""
         assert self.paces(clock, (SLOW_TIMES - 1.0, 1.0), (SLOW_TIMES + 1.0, 1.0))[0] == [0, 1, 0]
+
+    @pytest.mark.parametrize(("taken", "slack"), [(0.2, 0), (1.5, 1.5), (60, MOST_SLACK_SECONDS)])
+    def test_a_slow_one_can_wait(self, clock: FrozenDateTimeFactory, taken: float, slack: float) -> None:
+        """It still has something in the buffer of its socket; a fast one has not."""
+        pace = Pace(1000)
+        for seconds, expected in ((taken, slack), (0.1, 0)):
+            pace.handed()
+            clock.tick(seconds)
+            pace.returned(0.02)
+            assert pace.slack_seconds == pytest.approx(expected)

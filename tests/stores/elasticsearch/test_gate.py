@@ -1,0 +1,82 @@
+"""The gate: never more under way than it has places, and whose reader runs dry first goes first."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from services.stores.elasticsearch.gate import Gate
+from services.stores.elasticsearch.retries import Temporary
+from tests.support.waiting import wait_until
+
+
+@contextlib.contextmanager
+def waiting(gate: Gate, dues: list[float], order: list[float]) -> Iterator[None]:
+    """Threads that want a place by these times, in this order of asking; they note when they have it."""
+
+    def enter(due: float) -> None:
+        with gate.place(30, due=due):
+            order.append(due)
+
+    threads = []
+    for number, due in enumerate(dues, start=1):
+        threads.append(threading.Thread(target=enter, args=(due,)))
+        threads[-1].start()
+        wait_until(lambda number=number: len(gate._waiting) == number)  # type: ignore[misc]
+    yield
+    for thread in threads:
+        thread.join()
+
+
+def test_who_runs_dry_first_goes_first() -> None:
+    """And of those that are even, who asked first."""
+    gate, order = Gate(1), list[float]()
+    with waiting_behind(gate, [5.0, 3.0, 9.0, 1.0, 3.0], order):
+        assert order == []
+    assert order == [1.0, 3.0, 3.0, 5.0, 9.0]
+
+
+@contextlib.contextmanager
+def waiting_behind(gate: Gate, dues: list[float], order: list[float]) -> Iterator[None]:
+    """While the only place is held."""
+    with contextlib.ExitStack() as stack:
+        held = stack.enter_context(contextlib.ExitStack())
+        held.enter_context(gate.place(0, due=0))
+        stack.enter_context(waiting(gate, dues, order))
+        stack.callback(held.close)
+        yield
+
+
+def test_no_more_than_it_has_places() -> None:
+    """Whoever asks, however often, and whatever goes wrong inside."""
+    gate, inside, most = Gate(3), 0, 0
+    one = threading.Lock()
+
+    def work(number: int) -> None:
+        nonlocal inside, most
+        for turn in range(50):
+            with contextlib.suppress(ZeroDivisionError), gate.place(30, due=number * turn % 7):
+                with one:
+                    inside, most = inside + 1, max(most, inside + 1)
+                with one:
+                    inside -= 1
+                _ = 1 // (turn % 2)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (inside, most <= 3, gate._free, gate._waiting) == (0, True, 3, [])
+
+
+def test_nobody_waits_for_ever() -> None:
+    """It may go better next time; the place in the queue is given up."""
+    gate = Gate(1)
+    with gate.place(0, due=0):
+        with pytest.raises(Temporary, match="other searches took too long"), gate.place(0, due=0):
+            pass
+        assert gate._waiting == []
+    with gate.place(0, due=0):
+        pass
