@@ -18,6 +18,9 @@ POLE = 90.0
 #: Radians within which angles are the same: a few roundings of a double.
 TOLERANCE = 1e-15
 
+#: Degrees by which longitudes may differ that are the same but for a turn: 363.9 - 360 is not quite 3.9.
+SLACK = 1e-12
+
 #: Whether a latitude and a longitude are inside.
 Inside = Callable[[float, float], bool]
 
@@ -81,7 +84,8 @@ def andoyer(sin0: float, sin1: float, cosine: float) -> float:
 
 @inside.register
 def inside_box(shape: Box) -> Inside:
-    top, left, bottom, wide = shape.top, shape.left, shape.bottom, shape.right - shape.left
+    top, left, bottom = shape.top, shape.left - SLACK, shape.bottom
+    wide = shape.right - left + SLACK
 
     def test(lat: float, lon: float) -> bool:
         return bottom <= lat <= top and (lon - left) % 360 <= wide
@@ -105,11 +109,11 @@ def inside_polygon(shape: Polygon) -> Inside:
         turns = south = 0
         for edge in edges:
             along = turned(lon - edge.west_lon)
-            if not 0 <= along <= edge.width:
+            if not -SLACK <= along <= edge.width + SLACK:
                 continue
             if edge.holds(lat, along):
                 return True
-            if along < edge.width:
+            if 0 <= along < edge.width:
                 side = edge.side(lat, lon)
                 if side == 0:
                     return True
@@ -153,9 +157,11 @@ class Edge:
 
     def holds(self, lat: float, along: float) -> bool:
         """Whether it is one of the ends, or between them on their meridian. `along`: degrees from the west end."""
-        if self.width == 0:
+        if self.width <= SLACK:
             return self._bottom <= lat <= self._top
-        return (along == 0 and lat == self._west.lat) or (along == self.width and lat == self._east.lat)
+        if abs(along) <= SLACK:
+            return lat == self._west.lat
+        return abs(along - self.width) <= SLACK and lat == self._east.lat
 
     def side(self, lat: float, lon: float) -> int:
         """Of a meridian that it passes: 1 north of it, -1 south, 0 on it."""

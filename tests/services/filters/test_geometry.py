@@ -71,6 +71,16 @@ def test_box_across_the_antimeridian(lon: float, found: bool) -> None:
     assert inside(Box("f", 1, 178.5, -1, 181.5))(0, lon) is found
 
 
+@pytest.mark.parametrize("turns", [-720, -360, 0, 360, 720])
+@pytest.mark.parametrize("lon", [3.9, 4.1])
+def test_edges_are_edges_after_every_turn(lon: float, turns: int) -> None:
+    """Though 363.9 - 360 is not quite 3.9. The corners of a polygon as well."""
+    assert inside(Box("f", 1, 3.9, -1, 4.1))(0, lon + turns)
+    corners = tuple(Point(lat, edge) for lat, edge in ((1, 3.9), (1, 4.1), (-1, 4.1), (-1, 3.9)))
+    assert inside(Polygon("f", corners))(1, lon + turns)
+    assert inside(Polygon("f", corners))(0, lon + turns)
+
+
 SQUARE: list[tuple[float, float]] = [(10, 10), (10, 20), (20, 20), (20, 10)]
 STAR: list[tuple[float, float]] = [(0, 0), (10, 4), (0, 8), (6, -2), (6, 10)]
 
