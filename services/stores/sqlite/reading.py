@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -20,6 +21,12 @@ from services.turns import Turns
 
 #: Rows read at a time, whether they match or not. Each page costs two pauses; its CSV is kept while a client is slow.
 PAGE_ROWS = 4000
+
+#: Rows between two looks at the clock.
+BATCH_ROWS = 250
+
+#: Seconds that counting the rows of a filter may take: who asks for a link waits.
+COUNT_SECONDS = 1.0
 
 #: Whether a row matches, `_id`, `_source`.
 Row = tuple[int, str, str]
@@ -71,12 +78,20 @@ class SqliteReading:
             self._cursors.pop().close()
         self._connection.close()
 
-    def matching(self) -> int:
-        """The rows that match, counted."""
+    def matching(self) -> Count:
+        """The rows that match, counted; at most, where that takes too long."""
         if not self._filtered:
-            return self._selection.rows
-        with unavailable():
-            return sum(self._batches(self._select(""), lambda rows: sum(matches for (matches,) in rows)))
+            return self.count
+        end, found, left = time.monotonic() + COUNT_SECONDS, 0, self._selection.rows
+        with self._turns, unavailable():
+            cursor = self._select("")
+            while rows := cursor.fetchmany(BATCH_ROWS):
+                found += sum(matches for (matches,) in rows)
+                left -= len(rows)
+                if time.monotonic() > end:
+                    break
+                self._turns.rest()
+        return Count(found + left, left == 0)
 
     def pages(self) -> Iterator[Sequence[Measure]]:
         request = self._request
@@ -92,11 +107,11 @@ class SqliteReading:
         offset, rows = self._request.offset, self._selection.rows
         if self._filtered or not offset:
             cursor = self._select(", id, doc", in_time=True)
-            return Pages(fetched(cursor), self._turns, rows=rows, skip=offset, size=self._request.size)
+            return Pages(self._fetched(cursor), self._turns, rows=rows, skip=offset, size=self._request.size)
         at, seq = self._nth(offset)
         rest = self._selection.before(at) if self._descending else self._selection.after(at)
         cursor = self._select(", id, doc", in_time=True, selection=rest, start=(at, seq))
-        return Pages(fetched(cursor), self._turns, rows=rows - offset, skip=0, size=self._request.size)
+        return Pages(self._fetched(cursor), self._turns, rows=rows - offset, skip=0, size=self._request.size)
 
     def _in_order(self, order: Order) -> "Pages":
         """By the caller's sort: its keys go into a temporary table, on disk when they are many."""
@@ -148,14 +163,25 @@ class SqliteReading:
         return at, seq
 
     def _batches(self, cursor: sqlite3.Cursor, take: Callable[[list[Any]], int]) -> Iterator[int]:
-        """What `take` makes of the rows, a page at a time, each in a turn of its own: filters may be slow."""
+        """What `take` makes of the rows, a page at a time, each in a turn of its own."""
         while True:
             with self._turns:
-                rows = cursor.fetchmany(PAGE_ROWS)
+                rows = self._page(cursor)
                 if not rows:
                     return
                 taken = take(rows)
             yield taken
+
+    def _fetched(self, cursor: sqlite3.Cursor) -> Callable[[], list[Row]]:
+        return lambda: self._page(cursor)
+
+    def _page(self, cursor: sqlite3.Cursor) -> list[Any]:
+        """In a turn, which others may have in between."""
+        rows: list[Any] = []
+        while len(rows) < PAGE_ROWS and (batch := cursor.fetchmany(BATCH_ROWS)):
+            rows += batch
+            self._turns.rest()
+        return rows
 
     def _looked_up(self, seqs: sqlite3.Cursor) -> Callable[[], list[Row]]:
         def fetch() -> list[Row]:
@@ -209,10 +235,6 @@ class Pages(Iterator[Sequence[Measure]]):
         self._left -= len(part)
         ids, docs = unzipped(part)
         return odd.measures(ids, joined(docs), SOURCES)
-
-
-def fetched(cursor: sqlite3.Cursor) -> Callable[[], list[Row]]:
-    return lambda: cursor.fetchmany(PAGE_ROWS)
 
 
 def unzipped(rows: list[Row]) -> tuple[Sequence[Any], Sequence[str]]:

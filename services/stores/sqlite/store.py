@@ -46,9 +46,7 @@ class SqliteStore:
 
     def check(self, request: ExportRequest) -> Count:
         with contextlib.closing(self.open(request)) as reading:
-            if reading.count.rows > COUNTED_ROWS:
-                return reading.count
-            return Count(reading.matching(), True)
+            return reading.count if reading.count.rows > COUNTED_ROWS else reading.matching()
 
     def open(self, request: ExportRequest) -> SqliteReading:
         if request.elastic_query is not None:

@@ -13,8 +13,8 @@ from services.errors import InvalidArgument, StoreUnavailable
 from services.filters.nodes import Equals, Has, Not, Range
 from services.measures import Asset, Measure, Slot, SortKey, Source, Target
 from services.stores.port import Count
-from services.stores.sqlite import SqliteStore, load, schema
-from services.stores.sqlite.reading import PAGE_ROWS, Pages
+from services.stores.sqlite import SqliteStore, load, reading, schema
+from services.stores.sqlite.reading import BATCH_ROWS, PAGE_ROWS, Pages
 from services.stores.sqlite.store import COUNTED_ROWS
 from services.turns import Turns
 from tests.stores.sqlite.conftest import NOON, Database, Document, measure, request
@@ -47,6 +47,14 @@ def test_no_page_is_kept(database: Database) -> None:
     page = next(iter(pages))
     assert [type(holder) for holder in gc.get_referrers(page) if isinstance(holder, list | dict | tuple)] == []
     reading.close()
+
+
+def test_a_slow_filter_is_not_counted_to_the_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for a link waits: what time has not told yet may match."""
+    database.load(measures=many(2 * BATCH_ROWS))
+    monkeypatch.setattr(reading, "COUNT_SECONDS", -1)
+    assert database.store.check(request(filter=Equals("type", "other"))) == Count(BATCH_ROWS, False)
+    assert database.store.check(request(filter=Has("type"))) == Count(2 * BATCH_ROWS, False)
 
 
 @pytest.mark.parametrize("sort", [ASC, DESC, BY_VALUE])
