@@ -27,7 +27,7 @@ ADMIN_INDEX = "bench-filters-admin"
 ROWS, FEW = 300_000, 50_000
 
 #: Of each way.
-ROUNDS = 5
+ROUNDS = 3
 
 JSON = dict[str, Any]
 

@@ -117,17 +117,19 @@ class Keys:
     def documents(self, structs: Sequence[Any]) -> Iterator[Document]:
         """As the filter asks them. Raises `Ambiguous`."""
         for attribute in self._dotted:
-            if any(value is not MISSING for value in column(structs, attribute)):
+            if list(column(structs, attribute)).count(MISSING) < len(structs):
                 raise Ambiguous
         columns = {name: column(structs, attribute) for name, attribute in self._plain.items()}
         for name, keys in self._within.items():
-            columns[name] = iter(keys.held(list(columns[name])))
+            columns[name] = keys.held(list(columns[name]))
         return rows_of(columns, len(structs))
 
-    def held(self, structs: Sequence[Any]) -> list[Any]:
+    def held(self, structs: Sequence[Any]) -> Iterator[Any]:
         """Documents, in place of those that are there."""
+        if set(map(type, structs)) == {self.struct}:
+            return self.documents(structs)
         documents = self.documents(objects(structs))
-        return [struct if struct is None or struct is MISSING else next(documents) for struct in structs]
+        return (struct if struct is None or struct is MISSING else next(documents) for struct in structs)
 
     def tidy(self, structs: Sequence[Any]) -> None:
         """As if no filter had named a key: what a row is made of is nothing else than usual."""
@@ -196,8 +198,8 @@ def tidier(name: str, type: Any, within: Mapping[str, Keys]) -> Tidier:
         return TIDIERS.get(type, without_missing)
 
     def tidied(structs: Sequence[Any], attribute: str) -> None:
-        within[name].tidy(objects(column(structs, attribute)))
         without_missing(structs, attribute)
+        within[name].tidy(objects(column(structs, attribute)))
 
     return tidied
 
