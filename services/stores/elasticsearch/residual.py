@@ -8,6 +8,7 @@ import contextlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 
@@ -25,6 +26,9 @@ Document = dict[str, Any]
 #: Objects of a document of which a row needs a few keys only.
 OBJECTS: Mapping[str, type[msgspec.Struct]] = {"asset": Asset, "origin": Origin}
 
+#: Rows between two rests.
+BATCH_ROWS = 250
+
 #: What msgspec has no names with.
 UNSAYABLE = re.compile(r'[\x00-\x1f"\\]')
 
@@ -34,10 +38,11 @@ class Ambiguous(Exception):
 
 
 class Residual:
-    """A filter, compiled once for an export; decides when pages are decoded."""
+    """A filter, compiled once for an export; decides when pages are decoded. `rest`: called between some rows."""
 
-    def __init__(self, filter: nodes.Filter) -> None:
+    def __init__(self, filter: nodes.Filter, rest: Callable[[], None]) -> None:
         self._holds = matches.compile(filter)
+        self._rest = rest
         paths = set(named(filter))
         self._is_sayable = not any(UNSAYABLE.search(path) for path in paths)
         self._asks_for_id = "_id" in paths
@@ -54,17 +59,26 @@ class Residual:
         return replace(page, measures=self._matching_loose(page.measures))
 
     def _matching(self, hits: Sequence[Measure]) -> list[Measure]:
-        holds = self._holds
         documents = self._keys.documents([hit.source for hit in hits])
         if self._asks_for_id:
             documents = ({**document, "_id": hit.id} for hit, document in zip(hits, documents, strict=True))
-        found = [hit for hit, document in zip(hits, documents, strict=True) if holds(document)]
+        found: list[Measure] = self._kept(zip(hits, documents, strict=True))
         self._keys.tidy([hit.source for hit in found])
         return found
 
     def _matching_loose(self, hits: Iterable[pages.Loose]) -> list[Measure]:
         """By whole documents, as dicts."""
-        return [odd.measure(hit.id, hit.source) for hit in hits if self._holds({**odd.held(hit.source), "_id": hit.id})]
+        found = self._kept((hit, {**odd.held(hit.source), "_id": hit.id}) for hit in hits)
+        return [odd.measure(hit.id, hit.source) for hit in found]
+
+    def _kept(self, pairs: Iterator[tuple[Any, Document]]) -> list[Any]:
+        """A filter may take milliseconds a row."""
+        holds = self._holds
+        found = []
+        while batch := list(islice(pairs, BATCH_ROWS)):
+            found += [hit for hit, document in batch if holds(document)]
+            self._rest()
+        return found
 
 
 def named(filter: nodes.Filter) -> Iterator[str]:

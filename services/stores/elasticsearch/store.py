@@ -123,9 +123,14 @@ class ElasticsearchStore:
         slots = Background(counted.slots, "count-slots")
         span = counted.span()
         source = Source(
-            view, selection, sort, decode=filtering.decode(request, selection), budget_seconds=self._budget_seconds,
-            ended=ended, turns=self._turns,
-        )  # fmt: skip
+            view,
+            selection,
+            sort,
+            decode=filtering.decode(request, selection, self._turns),
+            budget_seconds=self._budget_seconds,
+            ended=ended,
+            turns=self._turns,
+        )
         filtered = not selection.exact
         plan = planned(request, sort, span, counted, filtered=filtered)
         rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered)

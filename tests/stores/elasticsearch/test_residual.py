@@ -1,0 +1,87 @@
+"""What is decided on decoded pages."""
+
+import json
+from typing import Any
+
+import pytest
+
+from services.filters.parse import parse
+from services.measures import Asset, Measure, Origin, Source
+from services.stores.elasticsearch.pages import Unsound
+from services.stores.elasticsearch.residual import BATCH_ROWS, Residual
+
+JSON = dict[str, Any]
+
+
+def body(*sources: JSON) -> bytes:
+    hits = [{"_id": str(number), "_source": source, "sort": [number]} for number, source in enumerate(sources)]
+    shards = {"total": 1, "successful": 1, "failed": 0}
+    return json.dumps({"timed_out": False, "_shards": shards, "hits": {"hits": hits}}).encode()
+
+
+def found(query: JSON, *sources: JSON) -> list[Measure]:
+    residual = Residual(parse(query), lambda: None)
+    return list(residual(body(*sources), len(sources), placed=False).measures)
+
+
+@pytest.mark.parametrize("field", ["asset", "origin"])
+def test_an_object_that_is_a_place(field: str) -> None:
+    """All of it counts then; the row keeps what it always does."""
+    sources: list[JSON] = [{field: {"_id": "a", "lat": 1, "lon": 2}}, {field: {"lat": 50, "lon": 2}}, {field: None}, {}]
+    (measure,) = found({"geoDistance": {field: [1, 2], "distance": "1 km"}}, *sources)
+    assert measure.id == "0"
+    assert getattr(measure.source, field).id == "a"
+
+
+def test_what_a_row_keeps() -> None:
+    """Nothing else than without a filter, whatever it names; what is absent is `None`."""
+    query = {"or": [{"missing": name} for name in ("type", "values", "asset.model", "origin.reference", "measuredAt")]}
+    whole: JSON = {
+        "measuredAt": 1,
+        "type": "t",
+        "values": {"v": 1},
+        "asset": {"_id": "a"},
+        "origin": {"_id": "d", "reference": "r"},
+    }
+    first, second, third = (measure.source for measure in found(query, whole, {}, {"asset": None, "type": 5}))
+    assert first.asset is not None
+    assert first.origin is not None
+    assert (first.asset.model, first.asset.id, first.origin.id) == (None, "a", "d")
+    assert (first.measuredAt, first.type, first.values) == (1, "t", {"v": 1})
+    for source, type in ((second, None), (third, "5")):
+        assert (source.measuredAt, source.type, source.values, source.asset, source.origin) == (
+            None, type, None, None, None,
+        )  # fmt: skip
+
+
+def test_rows_are_counted_before_the_filter() -> None:
+    """A page with a row too few is unsound, whether that row would match or not; its place is that of the last row."""
+    residual = Residual(parse({"equals": {"type": "a"}}), lambda: None)
+    page = residual(body({"type": "a"}, {"type": "b"}), 2, placed=True)
+    assert page.place is not None
+    assert (len(page.measures), page.rows, bytes(page.place)) == (1, 2, b"[1]")
+    with pytest.raises(Unsound):
+        residual(body({"type": "a"}), 2, placed=True)
+
+
+def test_ids() -> None:
+    """Asked for beside what is decided by reading."""
+    query = {"and": [{"ids": {"values": ["1", "2"]}}, {"equals": {"type": "a"}}]}
+    assert [measure.id for measure in found(query, {"type": "a"}, {"type": "a"}, {"type": "b"})] == ["1"]
+
+
+@pytest.mark.parametrize("source", [{"type": "a"}, {"type": "a", "asset": "no object"}])
+def test_a_slow_filter_rests(source: JSON) -> None:
+    """Every few rows, also where documents are odd: others have their turn."""
+    rests: list[None] = []
+    residual = Residual(parse({"equals": {"type": "a"}}), lambda: rests.append(None))
+    rows = 4 * BATCH_ROWS
+    assert len(residual(body(*[source] * rows), rows, placed=False).measures) == rows
+    assert len(rests) == 4
+
+
+def test_without_a_filter_on_asset_and_origin() -> None:
+    """They are what they are for every row."""
+    (measure,) = found({"exists": "type"}, {"type": "t", "asset": {"_id": "a"}, "origin": {"_id": "d"}})
+    source = Source(None, "t", None, Asset("a"), Origin("d"))
+    assert (measure.source.asset, measure.source.origin) == (source.asset, source.origin)
