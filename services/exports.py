@@ -94,7 +94,7 @@ class Download:
 
     def _encode(self, page: Sequence[Measure]) -> bytes:
         self._rows += len(page)
-        with self._turns:
+        with self._turns.turn():
             return self._encoder.page(page)
 
     def _check_rows(self) -> None:

@@ -4,37 +4,46 @@
 seconds instead of milliseconds, measured).
 """
 
-import threading
+import contextlib
 import time
-from types import TracebackType
+from collections.abc import Iterator
+
+from services.gates import Gate
 
 #: Seconds given away before each turn.
 PAUSE_SECONDS = 0.001
 
-#: Seconds of a turn after which others come first: some filters take long, and the worker must be heard of.
-LONGEST_SECONDS = 0.05
+#: Seconds of work after which a turn is over: some filters take long, and the worker must be heard of.
+LONGEST_SECONDS = 0.1
+
+#: How long a slow reader can do without the next page, at most: what the buffers on the way to it hold.
+MOST_SLACK_SECONDS = 5.0
+
+#: Slack of who has nothing yet, or holds a page: before all who wait for their next, however long.
+AT_ONCE = -3600.0
 
 
 class Turns:
-    """A context manager that lets one page be worked on at a time, and others be heard between."""
+    """Lets one page be worked on at a time, and others be heard between."""
 
     def __init__(self) -> None:
-        self._one = threading.Semaphore(1)
+        self._gate = Gate(1)
         self._began = 0.0
 
-    def __enter__(self) -> None:
-        self._one.acquire()
-        time.sleep(PAUSE_SECONDS)
-        self._began = time.monotonic()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._one.release()
+    @contextlib.contextmanager
+    def turn(self, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
+        """`slack_seconds`: how long others may go first."""
+        with self._gate.place(due=time.monotonic() + slack_seconds):
+            self._begin()
+            yield
 
     def rest(self) -> None:
-        """Within a turn, at any time: where it has lasted long, it goes on after the others'."""
-        if time.monotonic() - self._began > LONGEST_SECONDS:
-            self._one.release()
-            time.sleep(PAUSE_SECONDS)  # else it would be taken again before anybody is awake
-            self.__enter__()
+        """Within a turn, at any time: one that has worked long goes on after the others'."""
+        if time.thread_time() - self._began > LONGEST_SECONDS:
+            self._gate.leave()
+            self._gate.enter(due=time.monotonic())
+            self._begin()
+
+    def _begin(self) -> None:
+        time.sleep(PAUSE_SECONDS)
+        self._began = time.thread_time()

@@ -29,6 +29,7 @@ LADDER = {
     "services.filters": 1,
     "services.instants": 1,
     "services.errors": 0,
+    "services.gates": 0,
     "services.turns": 0,
     "config": 0,
 }

@@ -10,15 +10,15 @@ from services.turns import Turns
 
 def test_a_long_turn_lets_others_have_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits comes before it goes on."""
-    monkeypatch.setattr(turns, "LONGEST_SECONDS", 0)
+    monkeypatch.setattr(turns, "LONGEST_SECONDS", -1)
     shared, told = Turns(), []
 
     def other() -> None:
-        with shared:
+        with shared.turn():
             told.append("other")
 
     waiting = threading.Thread(target=other)
-    with shared:
+    with shared.turn():
         waiting.start()
         while "other" not in told:
             shared.rest()
@@ -33,11 +33,11 @@ def test_a_short_turn_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> Non
     shared, told = Turns(), []
 
     def other() -> None:
-        with shared:
+        with shared.turn():
             told.append("other")
 
     waiting = threading.Thread(target=other)
-    with shared:
+    with shared.turn():
         waiting.start()
         shared.rest()
         told.append("first")

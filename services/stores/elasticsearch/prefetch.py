@@ -9,15 +9,13 @@ from services.errors import StoreUnavailable
 from services.stores.elasticsearch.plan import WINDOW_ROWS
 from services.stores.elasticsearch.retries import Patience
 from services.stores.elasticsearch.steps import Step
+from services.turns import AT_ONCE, MOST_SLACK_SECONDS
 
 #: Pages under way or waiting ahead of one reader, at most.
 MOST_AHEAD = 3
 
 #: A reader is slow when a page takes it longer than this many seconds and this many times what it takes to fetch one.
 SLOW_SECONDS, SLOW_TIMES = 0.25, 4
-
-#: A slow reader still has in its socket's buffer about what it takes in the time of a page, or in so many seconds.
-MOST_SLACK_SECONDS = 5.0
 
 #: Seconds after which a reader who takes nothing loses what is ahead, if others need the room.
 STALLED_SECONDS = 1.0
@@ -222,7 +220,7 @@ class Pace:
     def __init__(self, rows: int) -> None:
         self.rows = rows
         self.ahead = 0
-        self.slack_seconds = 0.0
+        self.slack_seconds = AT_ONCE
         self._handed: float | None = None
 
     def handed(self) -> None:

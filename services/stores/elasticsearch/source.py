@@ -13,7 +13,7 @@ from services.stores.elasticsearch.queries import Selection
 from services.stores.elasticsearch.retries import Patience
 from services.stores.elasticsearch.steps import Step
 from services.stores.elasticsearch.views import View
-from services.turns import Turns
+from services.turns import AT_ONCE, Turns
 
 
 class Decode(Protocol):
@@ -47,7 +47,7 @@ class Source:
         self.seconds = 0.0
         self.row_bytes = 1000.0
         #: Seconds that its reader can do without a page.
-        self.slack_seconds = 0.0
+        self.slack_seconds = AT_ONCE
 
     def patience(self, step: Step) -> Patience:
         return Patience(f"{self._view.what}: {step}", budget_seconds=self._budget, ended=self._ended)
@@ -78,7 +78,7 @@ class Source:
         return page
 
     def _page(self, step: Step, body: bytes) -> Page:
-        with self._turns:
+        with self._turns.turn():
             if step.is_skip:
                 return pages.skipped(body, step.rows)
             self.row_bytes = len(body) / step.rows

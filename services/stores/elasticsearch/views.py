@@ -1,17 +1,19 @@
 """Points in time: one consistent view of an index for the whole of an export."""
 
+import contextlib
 import logging
 import threading
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import msgspec
 
 from services.errors import StoreUnavailable
+from services.gates import Busy, Gate
 from services.stores.elasticsearch.client import JSON, Client, Refused
-from services.stores.elasticsearch.gate import Gate
 from services.stores.elasticsearch.names import path
 from services.stores.elasticsearch.retries import Patience, Temporary
+from services.turns import AT_ONCE
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,10 @@ LOOK_SECONDS = 15.0
 
 #: Closing: seconds that an answer is awaited, and how long it is tried. After that, Elasticsearch does it by itself.
 CLOSE_WAIT_SECONDS, CLOSE_BUDGET_SECONDS = 10.0, 30.0
+
+#: Searches of a process under way at a time: enough to keep it busy, which decodes a page in 20 ms. 300 pages at once
+#: filled the heap of a small node: it answered nobody in time, and half of the downloads failed.
+MOST_UNDER_WAY = 8
 
 #: Why a view is gone: it was closed by somebody else, or its node was.
 LOST = frozenset(("search_context_missing_exception", "resource_not_found_exception", "no_such_context"))
@@ -46,10 +52,18 @@ class View:
         self.what = what
         self.used = time.monotonic()
 
-    def place(self, patience: Patience, *, slack_seconds: float = 0) -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def place(self, patience: Patience, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
         """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Temporary`."""
         wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
-        return self._gate.place(wait_seconds, due=time.monotonic() + slack_seconds)
+        try:
+            self._gate.enter(due=time.monotonic() + slack_seconds, wait_seconds=wait_seconds)
+        except Busy as error:
+            raise Temporary("other searches took too long") from error
+        try:
+            yield
+        finally:
+            self._gate.leave()
 
     def search(self, body: JSON, patience: Patience) -> bytes:
         """One attempt, for who has a place. Raises `Temporary`, `Refused`, `StoreUnavailable`: the view is lost."""
@@ -101,7 +115,7 @@ class Views:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._gate = Gate()
+        self._gate = Gate(MOST_UNDER_WAY)
         self._open: set[View] = set()
         self._changing = threading.Lock()
         self._keeping = False

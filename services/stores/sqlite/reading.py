@@ -17,7 +17,7 @@ from services.stores.port import Count
 from services.stores.sqlite.schema import unavailable
 from services.stores.sqlite.selection import Selection
 from services.stores.sqlite.sorting import Order
-from services.turns import Turns
+from services.turns import AT_ONCE, MOST_SLACK_SECONDS, Turns
 
 #: Rows read at a time, whether they match or not. Each page costs two pauses; its CSV is kept while a client is slow.
 PAGE_ROWS = 4000
@@ -83,7 +83,7 @@ class SqliteReading:
         if not self._filtered:
             return self.count
         end, found, left = time.monotonic() + COUNT_SECONDS, 0, self._selection.rows
-        with self._turns, unavailable():
+        with self._turns.turn(), unavailable():
             cursor = self._select("")
             while rows := cursor.fetchmany(BATCH_ROWS):
                 found += sum(matches for (matches,) in rows)
@@ -165,7 +165,7 @@ class SqliteReading:
     def _batches(self, cursor: sqlite3.Cursor, take: Callable[[list[Any]], int]) -> Iterator[int]:
         """What `take` makes of the rows, a page at a time, each in a turn of its own."""
         while True:
-            with self._turns:
+            with self._turns.turn():
                 rows = self._page(cursor)
                 if not rows:
                     return
@@ -215,18 +215,26 @@ class Pages(Iterator[Sequence[Measure]]):
         self._rows = rows
         self._skip = skip
         self._left = rows if size is None else size
+        self._handed: float | None = None
 
     def __next__(self) -> Sequence[Measure]:
         if not self._left:
             raise StopIteration
-        with self._turns, unavailable():
+        with self._turns.turn(slack_seconds=self._slack_seconds), unavailable():
             rows = self._fetch()
             self._rows -= len(rows)
             if rows:
-                return self._wanted(rows)
+                page = self._wanted(rows)
+                self._handed = time.monotonic()
+                return page
         if self._rows:
             raise StoreUnavailable(f"The embedded store lacks {self._rows} rows that its indexes count.")
         raise StopIteration
+
+    @property
+    def _slack_seconds(self) -> float:
+        """Of a reader who took long over the last page."""
+        return AT_ONCE if self._handed is None else min(time.monotonic() - self._handed, MOST_SLACK_SECONDS)
 
     def _wanted(self, rows: list[Row]) -> list[Measure]:
         found = [row for row in rows if row[0]]

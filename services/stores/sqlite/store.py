@@ -51,7 +51,7 @@ class SqliteStore:
     def open(self, request: ExportRequest) -> SqliteReading:
         if request.elastic_query is not None:
             raise InvalidArgument("lang", "elasticsearch is understood only on Elasticsearch; use koncorde.")
-        with self._turns, unavailable():  # it counts: a burst of downloads would hold up the process for seconds
+        with self._turns.turn(), unavailable():  # it counts: a burst of downloads would hold up the process for seconds
             connection = schema.reader(self._path)
             try:
                 return self._reading(connection, request)

@@ -11,7 +11,6 @@ from services.errors import StoreUnavailable
 from services.stores.elasticsearch.plan import WINDOW_ROWS, Window
 from services.stores.elasticsearch.prefetch import (
     MOST_AHEAD,
-    MOST_SLACK_SECONDS,
     SLOW_SECONDS,
     SLOW_TIMES,
     STALLED_SECONDS,
@@ -21,6 +20,7 @@ from services.stores.elasticsearch.prefetch import (
 )
 from services.stores.elasticsearch.retries import Patience
 from services.stores.elasticsearch.steps import Step
+from services.turns import MOST_SLACK_SECONDS
 from tests.support.waiting import wait_until
 
 #: Bytes of a page of the `Shelf`.

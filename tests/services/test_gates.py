@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.stores.elasticsearch.gate import Gate
-from services.stores.elasticsearch.retries import Temporary
+from services.gates import Busy, Gate
 from tests.support.waiting import wait_until
 
 
@@ -16,7 +15,7 @@ def waiting(gate: Gate, dues: list[float], order: list[float]) -> Iterator[None]
     """Threads that want a place by these times, in this order of asking; they note when they have it."""
 
     def enter(due: float) -> None:
-        with gate.place(30, due=due):
+        with gate.place(due=due):
             order.append(due)
 
     threads = []
@@ -42,7 +41,7 @@ def waiting_behind(gate: Gate, dues: list[float], order: list[float]) -> Iterato
     """While the only place is held."""
     with contextlib.ExitStack() as stack:
         held = stack.enter_context(contextlib.ExitStack())
-        held.enter_context(gate.place(0, due=0))
+        held.enter_context(gate.place(due=0, wait_seconds=0))
         stack.enter_context(waiting(gate, dues, order))
         stack.callback(held.close)
         yield
@@ -56,7 +55,7 @@ def test_no_more_than_it_has_places() -> None:
     def work(number: int) -> None:
         nonlocal inside, most
         for turn in range(50):
-            with contextlib.suppress(ZeroDivisionError), gate.place(30, due=number * turn % 7):
+            with contextlib.suppress(ZeroDivisionError), gate.place(due=number * turn % 7):
                 with one:
                     inside, most = inside + 1, max(most, inside + 1)
                 with one:
@@ -74,9 +73,9 @@ def test_no_more_than_it_has_places() -> None:
 def test_nobody_waits_for_ever() -> None:
     """It may go better next time; the place in the queue is given up."""
     gate = Gate(1)
-    with gate.place(0, due=0):
-        with pytest.raises(Temporary, match="other searches took too long"), gate.place(0, due=0):
+    with gate.place(due=0, wait_seconds=0):
+        with pytest.raises(Busy), gate.place(due=0, wait_seconds=0):
             pass
         assert gate._waiting == []
-    with gate.place(0, due=0):
+    with gate.place(due=0, wait_seconds=0):
         pass
