@@ -24,7 +24,7 @@ def matches(node: nodes.Filter, document: Document) -> bool:
 
 
 def fields(node: nodes.Filter) -> frozenset[str]:
-    """The paths of a document that decide."""
+    """The paths whose values decide. With a dot at its end: all of an object there does, not only that it is one."""
     return frozenset(named(node))
 
 
@@ -36,7 +36,11 @@ def named(node: nodes.Filter) -> Iterator[str]:
         case nodes.Not(child):
             yield from named(child)
         case nodes.Match(argument):
-            yield from argument
+            for path, value in argument.items():
+                yield path
+                yield from (f"{path}.{key}" for key in value) if isinstance(value, dict) else ()
+        case nodes.Circle(path) | nodes.Ring(path) | nodes.Box(path) | nodes.Polygon(path):
+            yield f"{path}."
         case nodes.All() | nodes.Nothing():
             pass
         case _:

@@ -43,7 +43,7 @@ class Residual:
     def __init__(self, filter: nodes.Filter, rest: Callable[[], None]) -> None:
         self._holds = matches.compile(filter)
         self._rest = rest
-        paths = set(named(filter))
+        paths = matches.fields(filter)
         self._is_sayable = not any(UNSAYABLE.search(path) for path in paths)
         self._asks_for_id = "_id" in paths
         self._keys = keys(paths if self._is_sayable else ())
@@ -79,26 +79,6 @@ class Residual:
             found += [hit for hit, document in batch if holds(document)]
             self._rest()
         return found
-
-
-def named(filter: nodes.Filter) -> Iterator[str]:
-    """The paths whose values decide. With a dot at its end: all of an object there does, not only that it is one."""
-    match filter:
-        case nodes.And(children) | nodes.Or(children):
-            for child in children:
-                yield from named(child)
-        case nodes.Not(child):
-            yield from named(child)
-        case nodes.Match(argument):
-            for path, value in argument.items():
-                yield path
-                yield from (f"{path}.{key}" for key in value) if isinstance(value, dict) else ()
-        case nodes.Circle(path) | nodes.Ring(path) | nodes.Box(path) | nodes.Polygon(path):
-            yield f"{path}."
-        case nodes.All() | nodes.Nothing():
-            pass
-        case _:
-            yield filter.field
 
 
 class Keys:

@@ -17,7 +17,7 @@ FIELDS = {
         {"a", "b.c", "d"},
     ),
     "ids": ({"ids": {"values": ["x"]}}, {"_id"}),
-    "match": ({"match": {"a.b": {"c": 1}, "d": [1]}}, {"a.b", "d"}),
+    "match": ({"match": {"a.b": {"c": 1}, "d": [1]}}, {"a.b", "a.b.c", "d"}),
     "select": ({"select": {"field": "a", "index": 0, "query": {"equals": {"value.x": 1}}}}, {"a"}),
     "geometry": (
         {"and": [
@@ -26,7 +26,7 @@ FIELDS = {
             {"geoBoundingBox": {"c": {"top": 1, "left": 0, "bottom": 0, "right": 1}}},
             {"geoPolygon": {"d": {"points": [[0, 0], [0, 1], [1, 1]]}}},
         ]},
-        {"a", "b", "c", "d"},
+        {"a.", "b.", "c.", "d."},
     ),
     "values": ({"or": [{"in": {"a": ["x"]}}, {"range": {"b": {"gt": 1}}}, {"regexp": {"c": "x"}}]}, {"a", "b", "c"}),
 }  # fmt: skip
