@@ -111,7 +111,9 @@ def one_field(value: Any, place: Place, *, besides: tuple[str, ...] = ()) -> tup
 
 
 def filters(value: Any, place: Place) -> tuple[Filter, ...]:
-    return tuple(a_filter(each, place.item(index)) for index, each in enumerate(a_list(value, place, "filters")))
+    children = a_list(value, place, "filters")
+    place.check_clauses(len(children))
+    return tuple(a_filter(each, place.item(index)) for index, each in enumerate(children))
 
 
 def an_and(value: Any, place: Place) -> Filter:

@@ -4,7 +4,7 @@ import difflib
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -68,7 +68,15 @@ class Place:
         """Raises `InvalidFilter`."""
         self.budget.clauses -= 1
         if self.budget.clauses < 0:
-            raise self.refuse(f"is one clause too many: a filter has at most {MOST_CLAUSES}.")
+            self.refuse_clause()
+
+    def refuse_clause(self) -> NoReturn:
+        raise self.refuse(f"is one clause too many: a filter has at most {MOST_CLAUSES}.")
+
+    def check_clauses(self, count: int) -> None:
+        """Before any of so many is read. Raises `InvalidFilter`."""
+        if count > self.budget.clauses:
+            self.item(self.budget.clauses).refuse_clause()
 
     def count_values(self, count: int) -> None:
         """Raises `InvalidFilter`."""
