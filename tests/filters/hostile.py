@@ -55,6 +55,7 @@ HOSTILE: Mapping[str, tuple[Any, str]] = {
     "2 to the 48 clauses": (bushy(48), "query" + ".or[0]" * 30),
     "70,000 clauses": ({"or": [EXISTS] * 70_000}, "query.or[999]"),
     "1,001 clauses": ({"and": [EXISTS] * 1_000}, "query.and[999]"),
+    "1,001 clauses in several lists": ({"and": [{"or": [EXISTS] * 998}, EXISTS]}, "query.and[1]"),
     "10,001 values": ({"in": {"a": ["x"] * 10_001}}, "query.in.a"),
     "10,001 values in several lists": (
         {"or": [{"in": {"a": ["x"] * 5_000}}, {"ids": {"values": ["x"] * 5_001}}]},
