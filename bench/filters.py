@@ -9,7 +9,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +17,7 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from bench import rows, stored
-from bench.elasticsearch import cpu_seconds, peak_mb, serving
+from bench.elasticsearch import Download, cpu_seconds, peak_mb, serving
 from tests.support.service import Service
 
 ENGINE = "bench-filters"
@@ -59,16 +58,6 @@ FILTERS: dict[str, JSON] = {
 
 #: Of which no row is in the file, and the file begins before that is known.
 NONE = "a pattern, no row matches"
-
-
-@dataclass(frozen=True)
-class Download:
-    """Seconds until the first byte of the body and of the whole; seconds of the service's CPU; rows of the file."""
-
-    first: float
-    whole: float
-    cpu: float
-    rows: int
 
 
 def run() -> Iterator[str]:

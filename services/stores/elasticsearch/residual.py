@@ -20,6 +20,7 @@ from services.measures import Asset, Measure, Origin, Source
 from services.stores import odd
 from services.stores.elasticsearch import pages
 from services.stores.elasticsearch.pages import Page, Rows, Sorted
+from services.stores.paths import beginnings
 
 Document = dict[str, Any]
 
@@ -153,19 +154,18 @@ def rows_of(columns: Mapping[str, Iterator[Any]], count: int) -> Iterator[Docume
 
 def keys(paths: Collection[str]) -> Keys:
     """Of a `_source`."""
-    names = {name for path in paths for name in beginnings(path)} - {"_id"}
+    names = leading(paths) - {"_id"}
     within = {
-        name: Keys(base, {each for path in paths for each in beginnings(below(name, path))}, {})
+        name: Keys(base, leading([below(name, path) for path in paths]), {})
         for name, base in OBJECTS.items()
         if name in names and f"{name}." not in paths
     }
     return Keys(Source, names, within)
 
 
-def beginnings(path: str) -> Iterator[str]:
-    """The keys of an object that may lead to a path: `a`, and with dots in a key `a.b`, `a.b.c`."""
-    names = path.removesuffix(".").split(".") if path else ()
-    return (".".join(names[: end + 1]) for end in range(len(names)))
+def leading(paths: Iterable[str]) -> set[str]:
+    """The keys that may lead to any of them; an empty path leads nowhere."""
+    return {name for path in paths if path for name in beginnings(path.removesuffix("."))}
 
 
 def below(name: str, path: str) -> str:

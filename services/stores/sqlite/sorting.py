@@ -16,6 +16,7 @@ from services.errors import InvalidArgument
 from services.instants import instant
 from services.measures import SortKey
 from services.stores import odd
+from services.stores.paths import beginnings
 from services.stores.sqlite import fields
 from services.stores.sqlite.fields import Definition, Properties
 
@@ -105,12 +106,6 @@ class Order:
         except msgspec.DecodeError:
             found = msgspec.convert(odd.loads(documents.encode()), self._documents)
         return found
-
-
-def beginnings(path: str) -> Iterator[str]:
-    """The keys of a document that may lead to a path: `a`, and with dots in a key `a.b`, `a.b.c`."""
-    names = path.split(".")
-    return (".".join(names[: end + 1]) for end in range(len(names)))
 
 
 def structure(attributes: Mapping[str, str]) -> type[msgspec.Struct]:
