@@ -35,7 +35,7 @@ GROWTH_BYTES = 24 * 1024 * 1024
 
 #: Milliseconds. Health at its slowest while the service is busy; a second is promised.
 LONGEST_MS = 1000
-FIRST_BYTE_MS = 5000
+FIRST_BYTE_MS = 3000
 
 
 @pytest.fixture(scope="module")
