@@ -21,6 +21,9 @@ BYTES_PER_SECOND = 40_000
 SECONDS = 8
 MEDIAN_MS, LONGEST_MS, FIRST_BYTE_MS = 100, 3000, 3000
 
+#: With a node on the same two cores, which sets the pace: 1 to 2.8 s were seen, 11 s without an order of searches.
+NODE_FIRST_BYTE_MS = 8000
+
 STALLED_SECONDS = 2
 
 
@@ -41,7 +44,8 @@ def test_slow_readers_hold_nobody_up(served: Served, capsys: pytest.CaptureFixtu
         print(f"\n{READERS} slow readers: health while they begin {beginning}, then {reading};", end=" ")
         print(f"a new download: first byte after {first_ms:.0f} ms")
     assert (ended, rows) == (0, MANY)
-    assert (reading.median_ms < MEDIAN_MS, first_ms < FIRST_BYTE_MS) == (True, True)
+    most_ms = NODE_FIRST_BYTE_MS if "ELASTICSEARCH_URL" in served.environ else FIRST_BYTE_MS
+    assert (reading.median_ms < MEDIAN_MS, first_ms < most_ms) == (True, True)
     assert max(beginning.longest_ms, reading.longest_ms) < LONGEST_MS
 
 
