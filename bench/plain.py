@@ -7,6 +7,7 @@ against it.
 import csv
 import json
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -128,8 +129,21 @@ def look_up(value: Any, path: str) -> Any:
 
 
 def guarded(text: str) -> str:
+    text = text.replace("\0", "\ufffd")
+    first, *others = re.split(r"([;\t|])", text)
+    splits, pieces = others[::2], others[1::2]
+    inside = "".join(split + mark(piece) + piece for split, piece in zip(splits, pieces, strict=True))
+    return ("'" if runs(text) else "") + first + inside
+
+
+def mark(piece: str) -> str:
+    """A piece in quotes is read without them."""
+    return "'" if runs(piece.replace('"', "") if piece.startswith('"') else piece) else ""
+
+
+def runs(text: str) -> bool:
     signed = text[:1] in ("+", "-") and not set(text[1:]) <= SIGNED
-    return "'" + text if signed or text[:1] in ("=", "@", "\t", "\r") else text
+    return signed or text[:1] in ("=", "@", "\t", "\r")
 
 
 def as_json(value: Any) -> str:

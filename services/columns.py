@@ -1,8 +1,10 @@
 """Columns: which cells a row has, from the models and from the slots that occur; never from the rows themselves."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from services.measures import Kind, Model, Slot
 
@@ -21,12 +23,17 @@ FIXED = (
 #: The slot of measures that store neither a slot nor a type.
 NAMELESS = "measure"
 
+#: The paths of a type that nobody has declared.
+WHOLE: Sequence[str | None] = (None,)
+
 Mappings = Mapping[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Column:
-    """`path` leads into `values`, its levels joined by dots; `None`: `values` whole."""
+class Column(NamedTuple):
+    """`path` leads into `values`, its levels joined by dots; `None`: `values` whole.
+
+    A tuple, since a model may have a million: a frozen dataclass takes four times as long to make and to compare.
+    """
 
     slot: str
     path: str | None
@@ -42,8 +49,8 @@ class Columns:
 
     kind: Kind
     columns: tuple[Column, ...]
-    model: Model
-    mappings: Mappings
+    slots: "Slots"
+    declared: "Declared"
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -54,8 +61,12 @@ class Columns:
 
         A measure fills the columns of its own type, whatever else its slot holds.
         """
-        own = set(_own(resolve(stored, self.model), self.mappings))
-        return [(place, column) for place, column in enumerate(self.columns) if column in own]
+        own = self.declared.columns(self.slots.resolve(stored))
+        return sorted({(place, column) for column in own if (place := self._places.get(column)) is not None})
+
+    @cached_property
+    def _places(self) -> Mapping[Column, int]:
+        return {column: place for place, column in enumerate(self.columns)}
 
 
 def types(model: Model, occurring: Collection[Slot]) -> frozenset[str]:
@@ -63,53 +74,85 @@ def types(model: Model, occurring: Collection[Slot]) -> frozenset[str]:
     return frozenset(slot.type for slot in (*model.slots, *occurring) if slot.type is not None)
 
 
-def columns(kind: Kind, model: Model, occurring: Collection[Slot], mappings: Mappings) -> Columns:
+def columns(
+    kind: Kind,
+    model: Model,
+    occurring: Collection[Slot],
+    mappings: Mappings,
+    *,
+    rest: Callable[[], None] = lambda: None,
+) -> Columns:
     """The slots of the model in its order, then by name those that occur beside it.
 
     `occurring`: pairs as stored. A slot with several types has the columns of all: its model's first, then by name.
+    `rest` is called between two slots: a model of thousands, each of many columns, takes long.
     """
-    wanted = (column for slot in _in_order(model, occurring) for column in _own(slot, mappings))
-    return Columns(kind, tuple(dict.fromkeys(wanted)), model, mappings)
+    slots, declared = Slots(model), Declared(mappings)
+    found: dict[Column, None] = {}
+    for slot in slots.in_order(occurring):
+        found.update(dict.fromkeys(declared.columns(slot)))
+        rest()
+    return Columns(kind, tuple(found), slots, declared)
 
 
-def resolve(stored: Slot, model: Model) -> Slot:
-    """The slot and type that a measure belongs to which stores this pair; the type stays `None` if nobody knows it."""
-    if stored.name is not None:
-        return Slot(stored.name, _type(stored, model))
-    if stored.type is None:
-        return Slot(NAMELESS, None)
-    slots = [slot for slot in model.slots if slot.type == stored.type]
-    return slots[0] if len(slots) == 1 else Slot(stored.type, stored.type)
+class Slots:
+    """The slots of a model, found by name and by type."""
 
+    def __init__(self, model: Model) -> None:
+        self._by_name: dict[str | None, list[Slot]] = {}
+        for slot in model.slots:
+            self._by_name.setdefault(slot.name, []).append(slot)
+        self._by_type = {slot.type: slot for slot in model.slots}
+        self._of_type = Counter(slot.type for slot in model.slots)
 
-def _type(stored: Slot, model: Model) -> str | None:
-    """A measure without a type has that of its slot in the model."""
-    if stored.type is not None:
-        return stored.type
-    return next((slot.type for slot in model.slots if slot.name == stored.name), None)
+    def resolve(self, stored: Slot) -> Slot:
+        """The slot and type that a measure belongs to which stores this pair; the type stays `None` if nobody knows."""
+        if stored.name is not None:
+            return Slot(stored.name, self._type(stored))
+        if stored.type is None:
+            return Slot(NAMELESS, None)
+        return self._by_type[stored.type] if self._of_type[stored.type] == 1 else Slot(stored.type, stored.type)
 
+    def in_order(self, occurring: Collection[Slot]) -> Iterator[Slot]:
+        """Every slot with every type it holds, both resolved."""
+        resolved = {self.resolve(slot) for slot in occurring}
+        extra: dict[str | None, list[Slot]] = {}
+        for slot in sorted(resolved.difference(*self._by_name.values()), key=_sort_key):
+            extra.setdefault(slot.name, []).append(slot)
+        for name, slots in self._by_name.items():
+            yield from slots
+            yield from extra.pop(name, ())
+        for slots in extra.values():
+            yield from slots
 
-def _in_order(model: Model, occurring: Collection[Slot]) -> Iterator[Slot]:
-    """Every slot with every type it holds, both resolved."""
-    extra = sorted({resolve(slot, model) for slot in occurring} - set(model.slots), key=_sort_key)
-    for name in dict.fromkeys(slot.name for slot in model.slots):
-        yield from (slot for slot in model.slots if slot.name == name)
-        yield from (slot for slot in extra if slot.name == name)
-    named = {slot.name for slot in model.slots}
-    yield from (slot for slot in extra if slot.name not in named)
+    def _type(self, stored: Slot) -> str | None:
+        """A measure without a type has that of its slot in the model."""
+        if stored.type is not None:
+            return stored.type
+        return next((slot.type for slot in self._by_name.get(stored.name, ())), None)
 
 
 def _sort_key(slot: Slot) -> tuple[str, bool, str]:
     return slot.name or "", slot.type is not None, slot.type or ""
 
 
-def _own(slot: Slot, mappings: Mappings) -> Iterable[Column]:
-    """The columns of one type in one slot: the leaves of its mappings, or its values whole where it has none."""
-    name = slot.name or ""
-    declared = mappings.get(slot.type) if slot.type is not None else None
-    if declared is None:
-        return [Column(name, None)]
-    return [Column(name, path) for path in leaves(declared)]
+class Declared:
+    """What `valuesMappings` declare, each type's read once."""
+
+    def __init__(self, mappings: Mappings) -> None:
+        self._mappings = mappings
+        self._paths: dict[str | None, Sequence[str | None]] = {None: WHOLE}
+
+    def columns(self, slot: Slot) -> Iterator[Column]:
+        """The columns of one type in one slot: the leaves of its mappings, or its values whole where it has none."""
+        name = slot.name or ""
+        return (Column(name, path) for path in self._leaves(slot.type))
+
+    def _leaves(self, type: str | None) -> Sequence[str | None]:
+        if type not in self._paths:
+            declared = self._mappings.get(type or "")
+            self._paths[type] = WHOLE if declared is None else list(leaves(declared))
+        return self._paths[type]
 
 
 def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

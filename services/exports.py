@@ -7,6 +7,7 @@ escapes: the transfer breaks, and a short file never looks whole.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from services import columns
@@ -14,7 +15,7 @@ from services.csv_text import Encoder
 from services.errors import StoreUnavailable
 from services.measures import ExportRequest, Measure
 from services.stores.port import Count, Reading, Store
-from services.turns import Turns
+from services.turns import Pauses, Turns
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def download(request: ExportRequest, store: Store, turns: Turns) -> "Download":
     reading = store.open(request)
     try:
         mappings = store.mappings(columns.types(model, reading.slots))
-        table = columns.columns(request.target.kind, model, reading.slots, mappings)
+        table = columns.columns(request.target.kind, model, reading.slots, mappings, rest=Pauses().take)
         return Download(request, reading, Encoder(table, formula_guard=request.formula_guard), turns)
     except BaseException:
         reading.close()
@@ -53,19 +54,19 @@ class Download:
         self._reading = reading
         self._encoder = encoder
         self._turns = turns
-        self._pages = iter(reading.pages())
+        self._texts = self._encoded(iter(reading.pages()))
         self._began = time.monotonic()
         self._rows = 0
         self._whole = False
         self._closed = False
-        self._head = encoder.header() + next(self._texts(), b"")
+        self._head = encoder.header() + next(self._texts, b"")
         log.info("export %s: begun for %s: %s", request.export_id, request.asked_by, request.target)
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from slices(self._head)
             self._head = b""
-            for text in self._texts():
+            for text in self._texts:
                 yield from slices(text) if text else [b""]
             self._check_rows()
         except Exception:
@@ -88,14 +89,18 @@ class Download:
             time.monotonic() - self._began,
         )
 
-    def _texts(self) -> Iterator[bytes]:
-        """Keeps no page while a slow client takes its text."""
-        return map(self._encode, self._pages)
+    def _encoded(self, pages: Iterator[Sequence[Measure]]) -> Iterator[bytes]:
+        """Keeps no page while a slow client takes its text, but for the rest of one whose rows are very wide."""
+        for page in pages:
+            parts = deque(divided(page, self._encoder.rows_at_once))
+            del page
+            while parts:
+                yield self._encode(parts.popleft())
 
-    def _encode(self, page: Sequence[Measure]) -> bytes:
-        self._rows += len(page)
+    def _encode(self, rows: Sequence[Measure]) -> bytes:
+        self._rows += len(rows)
         with self._turns.turn():
-            return self._encoder.page(page)
+            return self._encoder.page(rows)
 
     def _check_rows(self) -> None:
         """The store checks its pages; this is the last look at the whole."""
@@ -104,6 +109,15 @@ class Download:
         if self._rows > expected or (count.exact and self._rows < expected):
             raise StoreUnavailable(f"The store gave {self._rows} rows where it had counted {expected}.")
         self._whole = True
+
+
+def divided(page: Sequence[Measure], rows: int) -> Iterator[Sequence[Measure]]:
+    """A page in parts of so many rows at most; an empty page is one part."""
+    if len(page) <= rows:
+        yield page
+        return
+    for start in range(0, len(page), rows):
+        yield page[start : start + rows]
 
 
 def slices(text: bytes) -> Iterator[bytes]:

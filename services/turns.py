@@ -47,3 +47,16 @@ class Turns:
     def _begin(self) -> None:
         time.sleep(PAUSE_SECONDS)
         self._began = time.thread_time()
+
+
+class Pauses:
+    """For work outside of turns that takes long with odd data only: others are heard between its pieces."""
+
+    def __init__(self) -> None:
+        self._began = time.thread_time()
+
+    def take(self) -> None:
+        """Between two pieces, at any time."""
+        if time.thread_time() - self._began > LONGEST_SECONDS:
+            time.sleep(PAUSE_SECONDS)
+            self._began = time.thread_time()

@@ -15,7 +15,24 @@ import msgspec
 _encode = msgspec.json.Encoder().encode
 
 _SPECIAL = re.compile(r'[,"\n\r]')
+
+#: What no text holds that needs neither quotes nor a look inside.
+_MARKS = re.compile(r'[,"\n\r;\t|\x00]')
+
+#: The beginning of what a spreadsheet would run.
 _FORMULA = re.compile(r"[=@\t\r]|[+-].*[^A-Za-z0-9_.,: -]", re.DOTALL)
+
+#: Where a reader of another locale splits, quotes or not, and then finds the beginning of a formula before it splits
+#: again. The quotes that a reader would take off there are not looked at: `x;"=1+1` reads as `=1+1`.
+_SPLIT_FORMULA = re.compile(
+    r"""
+    [;\t|]
+    (?= [=@\r]        | [+-][^;\t|]*[^A-Za-z0-9_.,: ;\t|-]
+      | "+ (?: [=@\r] | [+-][^;\t|]*[^A-Za-z0-9_.,: ";\t|-] )
+    )
+    """,
+    re.VERBOSE,
+)
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.e-]*')
 _JSON_NUMBER_TO_MEND = re.compile(r"\.0[,\]}]|[0-9]e-?[0-9]")
 
@@ -28,7 +45,9 @@ def cell(value: Any, *, guard: bool) -> str:
 
 
 def text(value: str, *, guard: bool) -> str:
-    return quoted(guarded(value) if guard else value)
+    if _MARKS.search(value):
+        return quoted(guarded(value) if guard else value)
+    return f"'{value}" if guard and _FORMULA.match(value) else value
 
 
 def quoted(value: str) -> str:
@@ -37,8 +56,13 @@ def quoted(value: str) -> str:
 
 
 def guarded(value: str) -> str:
-    """With a leading `'` where a spreadsheet would run it. Ids and signed numbers stay as they are."""
-    return "'" + value if _FORMULA.match(value) else value
+    """With a `'` wherever a spreadsheet would run what follows: at its beginning, and where one with other settings
+    splits. Ids and signed numbers stay as they are.
+
+    NUL becomes U+FFFD: LibreOffice drops it, and runs what is left.
+    """
+    value = _SPLIT_FORMULA.sub(r"\g<0>'", value.replace("\0", "\ufffd"))
+    return f"'{value}" if _FORMULA.match(value) else value
 
 
 def numbers(values: Sequence[int | float]) -> list[str]:

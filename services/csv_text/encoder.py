@@ -26,6 +26,9 @@ FIRST_MS, LAST_MS = 10_000, 10**15
 #: Characters that may gather between two numbers; each row copies them.
 LINE = 4096
 
+#: Bytes of separators in the rows that are encoded at once: a page of a model of 20,000 slots would have 80 MB.
+SEPARATORS = 4 * 1024 * 1024
+
 _NO_ASSET = Asset()
 _NO_ORIGIN = Origin()
 
@@ -39,8 +42,13 @@ class Encoder:
         self._guard = formula_guard
         self._groups = Groups(columns, guard=formula_guard)
 
+    @property
+    def rows_at_once(self) -> int:
+        """How many may be encoded in one call without holding up others, or filling the memory."""
+        return max(1, SEPARATORS // len(self._headers))
+
     def header(self) -> bytes:
-        return (",".join(text(name, guard=self._guard) for name in self._headers) + "\n").encode()
+        return (",".join(self._written(self._headers)) + "\n").encode()
 
     def page(self, measures: Sequence[Measure]) -> bytes:
         """The rows of these measures, in order."""
@@ -50,7 +58,8 @@ class Encoder:
         found: list[int | float] = []
         line = ""
         last_ms, last_dates = None, ""
-        for id_, measure in zip(self._ids(measures), measures, strict=True):
+        ids = self._written([measure.id for measure in measures])
+        for id_, measure in zip(ids, measures, strict=True):
             source = measure.source
             origin, asset = source.origin or _NO_ORIGIN, source.asset or _NO_ASSET
             slot = asset.measureName if by_asset else origin.measureName
@@ -88,11 +97,11 @@ class Encoder:
         blocks.append(_woven(between, numbers(found), line))
         return "".join(blocks).encode()
 
-    def _ids(self, measures: Sequence[Measure]) -> list[str]:
-        ids = [measure.id for measure in measures]
-        if not "".join(ids).encode().translate(None, _HARMLESS):
-            return ids
-        return [text(id_, guard=self._guard) for id_ in ids]
+    def _written(self, texts: Sequence[str]) -> Sequence[str]:
+        """As cells; one look at all tells that none needs anything."""
+        if not "".join(texts).encode().translate(None, _HARMLESS):
+            return texts
+        return [text(each, guard=self._guard) for each in texts]
 
     def _dates(self, stored: Any) -> str:
         """A `measuredAt` that is no integer: as it is stored, and its instant if it can be read."""

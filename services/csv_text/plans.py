@@ -3,7 +3,7 @@
 Caches made of dicts that compute what they lack: a hit costs a lookup in C.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from services.columns import Column, Columns
@@ -14,6 +14,10 @@ from services.measures import Slot
 #: Entries before a cache is emptied: a few hundred bytes each.
 GROUPS = 4096
 PLANS = 512
+
+#: Characters of all plans of an export before they are emptied: one holds a row's separators, and a model of 20,000
+#: slots makes rows of 20 kB.
+CHARACTERS = 16 * 1024 * 1024
 
 Keys = tuple[str, ...]
 
@@ -29,14 +33,17 @@ Plan = tuple[str, tuple[Step, ...]]
 class Plans(dict[Keys, Plan]):
     """Plans of one slot and type, by the keys of `values`; `()` serves for values that are no object."""
 
-    def __init__(self, columns: Sequence[tuple[int, Column]], width: int) -> None:
+    def __init__(self, columns: Sequence[tuple[int, Column]], width: int, spend: Callable[[int], None]) -> None:
+        """`spend` is told the characters of each plan."""
         super().__init__()
         self._columns = columns
         self._width = width
+        self._spend = spend
 
     def __missing__(self, keys: Keys) -> Plan:
         if len(self) >= PLANS:
             self.clear()
+        self._spend(self._width)
         plan = self[keys] = self._plan(keys)
         return plan
 
@@ -78,6 +85,7 @@ class Groups(dict[GroupKey, Group]):
         self._columns = columns
         self._guard = guard
         self._plans: dict[Slot, Plans] = {}
+        self._characters = 0
 
     def __missing__(self, key: GroupKey) -> Group:
         if len(self) >= GROUPS:
@@ -89,5 +97,12 @@ class Groups(dict[GroupKey, Group]):
 
     def _plans_of(self, stored: Slot) -> Plans:
         if stored not in self._plans:
-            self._plans[stored] = Plans(self._columns.of(stored), len(self._columns.columns))
+            self._plans[stored] = Plans(self._columns.of(stored), len(self._columns.columns), self._spend)
         return self._plans[stored]
+
+    def _spend(self, characters: int) -> None:
+        self._characters += characters
+        if self._characters > CHARACTERS:
+            self._characters = characters
+            for plans in self._plans.values():
+                plans.clear()

@@ -1,5 +1,6 @@
 """How a value is written, as tables."""
 
+import csv
 import json as stdlib_json
 import math
 import os
@@ -10,6 +11,8 @@ import subprocess
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.csv_text.cells import as_javascript, cell, guarded, numbers, quoted
 
@@ -80,7 +83,7 @@ FORMULAS = [
     "=1+1",
     "=",
     "@SUM(A1)",
-    "\t=1",
+    "\t1",
     "\r=1",
     "-2+3+cmd|' /C calc'!A0",
     "+1+1",
@@ -93,7 +96,47 @@ FORMULAS = [
 HARMLESS = [
     "+1", "-1", "-x_Y", "-", "+", "-1.5", "- 5 ,:", "+33 6 12", "-Rb3yY4BpXCqIBjwmdd",
     "1=1", "a@b", " =1", "'=1", "\n=1",
+    "x;-5;y", "x;+1;y", "x;-x_Y", "x;-", "x|-1.5|y", "x\t-5", "x;1=1", "x; =1", "x;'=1", "x;\n=1", "x,=1+1,y",
+    'x;"-5";y', 'x;a"=1', "a:=1", ";", "|;\t", "x;-Rb3yY4BpXCqIBjwmdd;y",
 ]  # fmt: skip
+
+#: What a spreadsheet with other settings would run, where it splits; and what becomes of it.
+SPLIT = [
+    ("x;=1+1;y", "x;'=1+1;y"),
+    ("x|=1+1|y", "x|'=1+1|y"),
+    ("x\t=1+1\ty", "x\t'=1+1\ty"),
+    ("x;=1", "x;'=1"),
+    (";=1", ";'=1"),
+    ("x;@SUM(A1)", "x;'@SUM(A1)"),
+    ("x;\r=1", "x;'\r=1"),
+    ("x;-2+3;y", "x;'-2+3;y"),
+    ("x;+1+1|-5|=1", "x;'+1+1|-5|'=1"),
+    ("x;;=1", "x;;'=1"),
+    ("x;\t=1", "x;\t'=1"),
+    ("x;-5\n=1;y", "x;'-5\n=1;y"),
+    ("x;-5;y(", "x;-5;y("),
+    ("x;-5,6: 7_a;y", "x;-5,6: 7_a;y"),
+    ("x;-é", "x;'-é"),
+    ("x;-'", "x;'-'"),
+    ("=1;=2", "'=1;'=2"),
+    ("-1;-2", "'-1;-2"),
+    ("\t=1", "'\t'=1"),
+    ('x;"=1+1;y', "x;'\"=1+1;y"),
+    ('x;""=1+1"";y', 'x;\'""=1+1"";y'),
+    ('x;"-1+1";y', 'x;\'"-1+1";y'),
+    ('x;-5";y', "x;'-5\";y"),
+]
+
+#: LibreOffice drops a NUL; Python's csv of old refuses a file that holds one.
+NULS = [
+    ("\0=1+1", "\ufffd=1+1"),
+    ("\0", "\ufffd"),
+    ("a\0b", "a\ufffdb"),
+    ("=\0", "'=\ufffd"),
+    ("-\0" + "1", "'-\ufffd1"),
+    ("x;\0=1", "x;\ufffd=1"),
+    ("x;-1\0;y", "x;'-1\ufffd;y"),
+]
 
 
 @pytest.mark.parametrize(("value", "written"), NUMBERS)
@@ -151,7 +194,29 @@ def test_what_it_would_not_run_stays(text: str) -> None:
     assert (guarded(text), cell(text, guard=True)) == (text, quoted(text))
 
 
-@pytest.mark.parametrize("text", FORMULAS)
+@pytest.mark.parametrize(("text", "written"), SPLIT + NULS)
+def test_what_it_would_run_if_it_split_elsewhere_is_guarded(text: str, written: str) -> None:
+    """At each place where a reader with another separator begins a cell, quotes or not."""
+    assert (guarded(text), cell(text, guard=True)) == (written, quoted(written))
+
+
+@given(st.text(alphabet='x1=@+-;|\t",\0 é('))
+def test_no_reader_finds_a_formula(text: str) -> None:
+    """Whichever character it splits at."""
+    row = f"id,{cell(text, guard=True)},end\n"
+    assert "\0" not in row
+    for separator in ";\t|":
+        cells = [each for line in csv.reader([row], delimiter=separator) for each in line]
+        assert [each for each in cells[1:] if each.startswith(("=", "@"))] == []
+
+
+@pytest.mark.parametrize("text", ["{;=1", "a;=1"])
+def test_json_is_left_as_it_is(text: str) -> None:
+    """It begins with a bracket, and the text in it is not its own cell."""
+    assert cell([text], guard=True) == f'"[""{text}""]"'
+
+
+@pytest.mark.parametrize("text", [*FORMULAS, *(text for text, _ in SPLIT + NULS)])
 def test_the_guard_can_be_left_out(text: str) -> None:
     """Then text is only quoted."""
     assert cell(text, guard=False) == quoted(text)

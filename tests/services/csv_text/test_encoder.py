@@ -239,7 +239,10 @@ def test_caches_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 texts = st.one_of(
-    st.sampled_from(["a", "=1", "-x", "-1+1", 'q"', "a,b", "a\rb", "a\nb", "é", "", "1.0,", "2e5"]), st.text()
+    st.sampled_from(
+        ["a", "=1", "-x", "-1+1", 'q"', "a,b", "a\rb", "a\nb", "é", "", "1.0,", "2e5", "a;=1", 'a|"-1+1;b', "\0=1"]
+    ),
+    st.text(),
 )
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False), texts
