@@ -5,25 +5,58 @@ from urllib.parse import quote
 
 from services.measures import Target
 
+ENDING = ".csv"
+
 #: Characters that Windows, macOS or a shell give a meaning.
 RESERVED = frozenset('/\\:*?"<>|')
 
-#: Characters at most: 255 bytes hold any file name on common systems, with room for ` (1)`.
+#: Those that Windows writes as one of them where a program asks it for a file by bytes ("best fit", code page 1252).
+FITTED = frozenset("⁄∕∖∶∗∣ʺ")
+
+#: Of the plain name: some clients take `%2F` there for a slash, and some end the name at `;`, quotes or not.
+RESERVED_PLAIN = RESERVED | frozenset("%;")
+
+#: Characters of an id that a name holds at most.
 LONGEST = 120
+
+#: Bytes of the header's value. wget 1.21 keeps so many, and would end a longer name in the middle of a letter; a name
+#: then has 156 bytes of UTF-8 at most, where file systems take 255, and leaves room for ` (1)` and `.crdownload`.
+LONGEST_HEADER = 511
 
 
 def file_name(target: Target) -> str:
-    """`asset-<id>.csv`, with `_` for what a file name may not hold."""
-    safe = "".join("_" if _unsafe(character) else character for character in target.id)
-    return f"{target.kind.removesuffix('s')}-{safe[:LONGEST]}.csv"
+    """`asset-<id>.csv`, with `_` for what a file name may not hold; cut where it is too long."""
+    prefix = f"{target.kind.removesuffix('s')}-"
+    safe = "".join("_" if _unsafe(character) else character for character in target.id[: LONGEST + 1])
+    length = min(len(safe), LONGEST)
+    while len(content_disposition(name := prefix + safe[:length] + ENDING)) > LONGEST_HEADER or _splits(safe, length):
+        length -= 1
+    return name
 
 
 def content_disposition(name: str) -> str:
     """An attachment of that name: plain for old clients, UTF-8 (RFC 5987) for the others."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"attachment; filename=\"{plain(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def plain(name: str) -> str:
+    """The name in ASCII, made safe after its characters have been taken apart: `／` becomes `/` only then."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return "".join("_" if letter in RESERVED_PLAIN or not letter.isprintable() else letter for letter in letters)
 
 
 def _unsafe(character: str) -> bool:
-    """Control and format characters (right-to-left override among them) hide what a name ends in."""
+    """Whether it is reserved or hidden, itself or as any client may write it.
+
+    Control and format characters (right-to-left override among them) hide what a name ends in.
+    """
+    return character in FITTED or any(map(_forbidden, character + unicodedata.normalize("NFKD", character)))
+
+
+def _forbidden(character: str) -> bool:
     return character in RESERVED or (unicodedata.category(character)[0] in "CZ" and character != " ")
+
+
+def _splits(text: str, length: int) -> bool:
+    """Whether a cut after so many characters would part a letter from a mark of it."""
+    return 0 < length < len(text) and unicodedata.category(text[length]).startswith("M")
