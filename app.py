@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from flask import Flask
 
@@ -16,8 +15,9 @@ from routes import commands, cors, errors, exports, health, keys, kuzzle
 from routes.calls import LARGEST_BODY
 from routes.live import MOST_SOCKETS, Live, MakeTalk
 from routes.paths import Part, RawPaths
+from services import hosts
 from services.access import Access
-from services.kept_secret import kept_secret
+from services.kept_secret import beside, kept_secret
 from services.links import Links
 from services.stores.port import Store
 from services.turns import Turns
@@ -55,7 +55,7 @@ def create_app(settings: Settings, store: Store, turns: Turns, *, clock: Clock =
     cors.register(app, settings.cors_origins)
     commands.register(app, settings.sqlite_path)
     keys.register(app, settings.api_keys_file)
-    live = Live(RawPaths(app.wsgi_app), talks(desk, access, clock), origins=settings.cors_origins, most=MOST_SOCKETS)
+    live = Live(RawPaths(app.wsgi_app), talks(desk, access, clock), origins=origins(settings), most=MOST_SOCKETS)
     app.wsgi_app = live  # type: ignore[method-assign]
     app.extensions["live"] = live
     return app
@@ -65,11 +65,17 @@ def talks(desk: Desk, access: Access, clock: Clock) -> MakeTalk:
     return lambda base_url: Talk(desk, base_url=base_url, expires_at=access.expires_at, clock=clock)
 
 
+def origins(settings: Settings) -> tuple[str, ...]:
+    """Whose pages may open a WebSocket: the service's own among them."""
+    own = (hosts.origin(settings.public_url),) if settings.public_url else ()
+    return settings.cors_origins + own
+
+
 def link_secrets(settings: Settings) -> tuple[str, ...]:
-    """Embedded, a secret is made and kept beside the data when none is set."""
+    """Embedded, a secret is made and kept beside the data when none is set. Raises `SecretUnusable`."""
     if settings.link_secrets:
         return settings.link_secrets
-    return (kept_secret(Path(settings.sqlite_path).parent / "link-secret"),)
+    return (kept_secret(beside(settings.sqlite_path)),)
 
 
 def make_access(settings: Settings, clock: Clock) -> Access:

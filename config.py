@@ -3,10 +3,15 @@
 Times are seconds, sizes bytes. A setting that is a secret has no default.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+from services.hosts import authority, listening
+from services.index_names import is_index
 
 Value = TypeVar("Value")
 
@@ -15,6 +20,16 @@ LANGS = ("koncorde", "elasticsearch")
 
 #: Characters that a link secret has at least.
 SECRET_LENGTH = 32
+
+#: Characters that Kuzzle's secret has at least. RFC 7518 wants 32 bytes for HS256, and Kuzzle makes 128 where none is
+#: set; a shorter one of one's own is guessed from any token, which whoever has one can try as fast as they like.
+JWT_SECRET_LENGTH = 16
+
+#: What stands in a URL as it is, beside letters, digits and `-._~`; without `?` and `#`, which end its path.
+URL_CHARACTERS = "!$&'()*+,/:;=@%[]"
+
+#: An origin as a browser writes it in the header `Origin`: no path, no slash at its end.
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\sA-Z/?#@\\,]+")
 
 
 class SettingsError(Exception):
@@ -69,14 +84,14 @@ def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
     urls = reader.urls("ELASTICSEARCH_URL")
     settings = Settings(
         port=reader.whole("PORT", 7512, least=1, most=65535),
-        host=reader.text("HOST") or "127.0.0.1",
+        host=reader.host("HOST", "127.0.0.1"),
         workers=reader.whole("WEB_CONCURRENCY", 2, least=1, most=1000),
         elasticsearch_urls=urls,
         elasticsearch_api_key=reader.text("ELASTICSEARCH_API_KEY"),
         elasticsearch_username=reader.text("ELASTICSEARCH_USERNAME"),
         elasticsearch_password=reader.text("ELASTICSEARCH_PASSWORD"),
         elasticsearch_ca_certs=reader.text("ELASTICSEARCH_CA_CERTS"),
-        admin_index=reader.text("ADMIN_INDEX") or "device-manager",
+        admin_index=reader.index("ADMIN_INDEX", "device-manager"),
         sqlite_path=reader.text("SQLITE_PATH") or "var/measures.sqlite3",
         link_secrets=reader.listed("LINK_SECRETS"),
         link_ttl_seconds=reader.whole("LINK_TTL_SECONDS", 120, least=1, most=86_400),
@@ -85,13 +100,13 @@ def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
         prefetch_bytes=reader.whole("PREFETCH_BYTES", 64 * 1024 * 1024, least=0, most=2**40),
         stalled_client_seconds=reader.whole("STALLED_CLIENT_SECONDS", 60, least=1, most=86_400),
         default_lang=cast(Literal["koncorde", "elasticsearch"], reader.choice("DEFAULT_LANG", LANGS)),
-        public_url=reader.url("PUBLIC_URL"),
+        public_url=reader.public_url("PUBLIC_URL"),
         csv_formula_guard=reader.choice("CSV_FORMULA_GUARD", ("on", "off")) == "on",
         auth=reader.listed("AUTH") or (() if urls else ("anonymous",)),
         kuzzle_jwt_secret=reader.text("KUZZLE_JWT_SECRET"),
         kuzzle_url=reader.url("KUZZLE_URL"),
         api_keys_file=reader.text("API_KEYS_FILE"),
-        cors_origins=reader.listed("CORS_ORIGINS") or ("*",),
+        cors_origins=reader.origins("CORS_ORIGINS") or ("*",),
     )
     problems = reader.problems + [problem for check in (*CHECKS, *more) for problem in check(settings)]
     if problems:
@@ -110,8 +125,12 @@ class Reader:
         return self._environ.get(name, "").strip() or None
 
     def listed(self, name: str) -> tuple[str, ...]:
-        """Comma-separated."""
-        return tuple(part.strip() for part in (self.text(name) or "").split(",") if part.strip())
+        """Comma-separated. Commas alone are no absent variable: what was meant to be there is missing."""
+        value = self.text(name)
+        found = tuple(part.strip() for part in (value or "").split(",") if part.strip())
+        if value is not None and not found:
+            return self._wrong(name, f"names nothing: {value!r}. Leave it empty if nothing is meant", ())
+        return found
 
     def whole(self, name: str, default: int, *, least: int, most: int) -> int:
         value = self.text(name)
@@ -126,6 +145,35 @@ class Reader:
         value = self.text(name) or choices[0]
         return value if value in choices else self._wrong(name, f"must be one of {', '.join(choices)}", choices[0])
 
+    def host(self, name: str, default: str) -> str:
+        value = self.text(name)
+        found = default if value is None else listening(value)
+        if found is None:
+            what = f"must be an address, such as 0.0.0.0 or ::1, or a host name, without scheme and port; not {value!r}"
+            return self._wrong(name, what, default)
+        return found
+
+    def index(self, name: str, default: str) -> str:
+        value = self.text(name) or default
+        if is_index(value):
+            return value
+        return self._wrong(name, f"must be the name of one index, in lower case; not {value!r}", default)
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        found = self.listed(name)
+        for value in found:
+            if not _ORIGIN.fullmatch(value):
+                what = "must be * or origins as browsers write them, such as https://app.example.com"
+                return self._wrong(name, f"{what}, without path; not {value!r}", ())
+        return found
+
+    def public_url(self, name: str) -> str | None:
+        """A link begins with it: anybody may read it."""
+        value = self.url(name)
+        if value is None or is_link_prefix(value):
+            return value
+        return self._wrong(name, "must be a URL that links can begin with: no user and password, no query", None)
+
     def url(self, name: str) -> str | None:
         value = self.text(name)
         return value if value is None else self._checked_url(name, value)
@@ -136,7 +184,7 @@ class Reader:
     def _checked_url(self, name: str, value: str) -> str:
         try:
             parts = urlsplit(value)
-            fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+            fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         except ValueError:
             fine = False
         if fine and not parts.query and not parts.fragment:
@@ -146,6 +194,11 @@ class Reader:
     def _wrong(self, name: str, what: str, default: Value) -> Value:
         self.problems.append(f"{name} {what}.")
         return default
+
+
+def is_link_prefix(url: str) -> bool:
+    parts = urlsplit(url)
+    return authority(parts.netloc, parts.scheme) is not None and quote(url, safe=URL_CHARACTERS) == url
 
 
 def check_link_secrets(settings: Settings) -> list[str]:
@@ -190,4 +243,20 @@ def check_auth(settings: Settings) -> list[str]:
     ]
 
 
-CHECKS: tuple[Check, ...] = (check_link_secrets, check_credentials, check_auth)
+def check_jwt_secret(settings: Settings) -> list[str]:
+    secret = settings.kuzzle_jwt_secret
+    if "kuzzle-jwt" not in settings.auth or secret is None or len(secret) >= JWT_SECRET_LENGTH:
+        return []
+    return [
+        f"KUZZLE_JWT_SECRET must have at least {JWT_SECRET_LENGTH} characters: a shorter one can be guessed from any "
+        "token that it signed. Give your Kuzzle a longer security.authToken.secret."
+    ]
+
+
+def check_database(settings: Settings) -> list[str]:
+    if settings.embedded and Path(settings.sqlite_path).is_dir():
+        return [f"SQLITE_PATH must name a file; {settings.sqlite_path} is a folder."]
+    return []
+
+
+CHECKS: tuple[Check, ...] = (check_link_secrets, check_credentials, check_auth, check_jwt_secret, check_database)

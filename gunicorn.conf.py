@@ -15,23 +15,32 @@ from gevent.server import StreamServer  # noqa: E402
 from gunicorn.workers import ggevent  # type: ignore[import-untyped]  # noqa: E402
 
 from config import Settings, SettingsError, from_env  # noqa: E402
+from services import kept_secret  # noqa: E402
 from services.access.settings import problems  # noqa: E402
+from services.hosts import bracketed, unusable  # noqa: E402
 
 
 def of_access(settings: Settings) -> list[str]:
-    """What `AUTH` does not name is not looked into."""
+    """What `AUTH` does not name is not looked into, nor a kept secret where others are set."""
+    kept = settings.embedded and not settings.link_secrets
     return problems(
         kuzzle_jwt_secret=settings.kuzzle_jwt_secret if "kuzzle-jwt" in settings.auth else None,
         api_keys_file=settings.api_keys_file if "api-keys" in settings.auth else None,
-    )
+    ) + (kept_secret.problems(kept_secret.beside(settings.sqlite_path)) if kept else [])
+
+
+def of_host(settings: Settings) -> list[str]:
+    """gunicorn would try for seconds, and then say less."""
+    problem = unusable(settings.host)
+    return [] if problem is None else [f"HOST {problem}."]
 
 
 try:
-    _settings = from_env(os.environ, of_access)
+    _settings = from_env(os.environ, of_access, of_host)
 except SettingsError as error:  # told once, by the master, instead of by every worker
     sys.exit(f"The service cannot start:\n{error}")
 
-bind = f"{_settings.host}:{_settings.port}"
+bind = f"{bracketed(_settings.host)}:{_settings.port}"
 wsgi_app = "wsgi:app"
 
 # A greenlet a download: hundreds of slow readers cost memory, not threads, and health answers in milliseconds.

@@ -3,25 +3,36 @@
 import logging
 import os
 import sys
+from typing import NoReturn
 
 from flask import Flask
 
 from app import create_app
 from config import Settings, SettingsError, from_env
+from services.errors import StoreUnavailable
+from services.kept_secret import SecretUnusable
 from services.stores.port import Store
 from services.turns import Turns
 
+#: What a worker ends with that gunicorn is not to start again: `Arbiter.APP_LOAD_ERROR`.
+GIVE_UP = 4
+
 
 def make_app() -> Flask:
-    """Exits with a sentence for every wrong setting."""
+    """Exits with a sentence for every wrong setting, and for a store or a secret that cannot be had."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("elastic_transport").setLevel(logging.WARNING)
     try:
         settings = from_env(os.environ)
-    except SettingsError as error:
-        sys.exit(f"The service cannot start:\n{error}")
-    turns = Turns()
-    return create_app(settings, make_store(settings, turns), turns)
+        turns = Turns()
+        return create_app(settings, make_store(settings, turns), turns)
+    except (SettingsError, SecretUnusable, StoreUnavailable) as error:
+        give_up(f"The service cannot start:\n{error}")
+
+
+def give_up(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr, flush=True)
+    sys.exit(GIVE_UP)
 
 
 def make_store(settings: Settings, turns: Turns) -> Store:

@@ -10,7 +10,7 @@ from actions.calls import Call
 from actions.filenames import file_name
 from schemas import exports as schema
 from services import exports
-from services.errors import LinkMissing, LinkRefused, RequestTooLarge, TokenInvalid
+from services.errors import InvalidArgument, LinkMissing, LinkRefused, RequestTooLarge, TokenInvalid
 from services.links import Links
 from services.measures import ExportRequest, Kind, Target
 from services.stores.port import Store
@@ -43,10 +43,11 @@ class Exports:
     def prepare(self, call: Call, kind: Kind) -> dict[str, Any]:
         """The result of `exportMeasures`."""
         request = self._admit(call, self._read(call, kind))
+        base_url = self._base_url(call)
         count = exports.prepare(request, self.store)
         path, expires_ms = self._sign(request)
         return {
-            "link": (self.public_url or call.base_url).rstrip("/") + path,
+            "link": base_url + path,
             "expiresAt": expires_ms,
             "fileName": file_name(request.target),
             "estimatedRows": count.rows,
@@ -82,6 +83,17 @@ class Exports:
         if call.token is not None and not isinstance(call.token, str):
             raise TokenInvalid("The token is no text.")
         return dataclasses.replace(request, asked_by=self.access.admit(call.token, request.target))
+
+    def _base_url(self, call: Call) -> str:
+        """Where a link begins, without a slash at its end. Raises `InvalidArgument` for a call from nowhere."""
+        found = self.public_url or call.base_url
+        if not found:
+            raise InvalidArgument(
+                "Host",
+                "must be a host name or an address, with a port from 1 to 65535 if it has one: links begin with it "
+                "where the service has no PUBLIC_URL.",
+            )
+        return found.rstrip("/")
 
     def _sign(self, request: ExportRequest) -> tuple[str, int]:
         token, expires_ms = self.links.sign(schema.to_token(request))

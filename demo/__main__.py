@@ -20,6 +20,7 @@ import msgspec
 from config import Settings, SettingsError, from_env
 from demo import data
 from services.errors import NotFound, ServiceError, UnknownEngine
+from services.hosts import bracketed, unusable
 from services.measures import Target
 from services.stores.sqlite import LoadError, SqliteStore, load
 from services.turns import Turns
@@ -71,6 +72,9 @@ def main() -> int:
 
 def check_port(settings: Settings) -> None:
     """gunicorn would try for seconds, and then say less."""
+    problem = unusable(settings.host)
+    if problem is not None:
+        raise CannotStart(f"HOST {problem}.")
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with closing(socket.socket(family)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -138,8 +142,7 @@ def host(settings: Settings) -> str:
 
 
 def base_url(settings: Settings) -> str:
-    name = host(settings)
-    return f"http://{f'[{name}]' if ':' in name else name}:{settings.port}"
+    return f"http://{bracketed(host(settings))}:{settings.port}"
 
 
 def wait_until_healthy(settings: Settings, gunicorn: "subprocess.Popen[bytes]") -> bool:

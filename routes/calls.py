@@ -10,6 +10,7 @@ from flask import Request, Response
 
 from actions.calls import Call, new_request_id
 from actions.envelope import Envelope
+from routes.hosts import base_url
 from schemas import bodies
 from services.errors import BodyUnreadable, InvalidArgument, RequestTooLarge
 
@@ -36,7 +37,7 @@ def call(request: Request, controller: str, action: str, **arguments: str) -> Ca
         token=bearer(request) or tokens,
         request_id=request_id(request),
         volatile=volatile(request),
-        base_url=request.url_root,
+        base_url=base_url(request.environ),
     )
 
 
@@ -47,7 +48,7 @@ def message_call(request: Request) -> Call:
         raise InvalidArgument("body", "must be a JSON object that holds the whole request.")
     return Call.from_message(
         {"requestId": request_id(request), "volatile": volatile(request)} | dict(message),
-        base_url=request.url_root,
+        base_url=base_url(request.environ),
         token=bearer(request),
     )
 

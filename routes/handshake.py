@@ -8,6 +8,8 @@ from typing import Any
 from wsproto.utilities import generate_accept_token
 
 from routes import cors
+from routes.hosts import base_url
+from services import hosts
 from services.errors import BadRequest, Forbidden, MethodNotAllowed, UpgradeRequired
 
 #: What can be the name of a subprotocol (RFC 9110, token).
@@ -27,7 +29,7 @@ def answer(environ: dict[str, Any], origins: tuple[str, ...]) -> bytes:
     Raises `MethodNotAllowed`, `BadRequest`, `UpgradeRequired`, `Forbidden`.
     """
     check_request(environ)
-    check_origin(environ.get("HTTP_ORIGIN"), origins)
+    check_origin(environ, origins)
     lines = [
         "HTTP/1.1 101 Switching Protocols",
         "Upgrade: websocket",
@@ -51,10 +53,17 @@ def check_request(environ: dict[str, Any]) -> None:
         raise BadRequest("A request that becomes a WebSocket has no body.")
 
 
-def check_origin(origin: str | None, origins: tuple[str, ...]) -> None:
-    """CORS does not guard WebSockets: a browser lets any page open one."""
-    if origin is not None and not cors.allowed(origin, origins):
+def check_origin(environ: dict[str, Any], origins: tuple[str, ...]) -> None:
+    """CORS does not guard WebSockets: a browser lets any page open one. The service's own pages always may."""
+    origin = environ.get("HTTP_ORIGIN")
+    if origin is not None and not cors.allowed(origin, origins) and not is_own(origin, environ):
         raise Forbidden(f'Pages of "{origin}" may not open a WebSocket here.', origin=origin)
+
+
+def is_own(origin: str, environ: dict[str, Any]) -> bool:
+    """Whether its pages come from where the request was sent."""
+    own = base_url(environ)
+    return bool(own) and origin.lower() == hosts.origin(own)
 
 
 def key(environ: dict[str, Any]) -> bytes:

@@ -14,6 +14,7 @@ from actions.calls import Call
 from actions.talk import Talk
 from routes import calls, handshake
 from routes.conversation import PATIENCE, Conversation
+from routes.hosts import base_url
 from routes.paths import WsgiApp
 from routes.sockets import ClientSocket
 from services.errors import Overloaded, ServiceError
@@ -64,7 +65,7 @@ class Live:
 
     def _serve(self, request: Request, opening: bytes) -> None:
         ClientSocket(request.environ).prepare(round(PATIENCE.silent_seconds))
-        conversation = Conversation(request.environ["gunicorn.socket"], self._make_talk(request.url_root))
+        conversation = Conversation(request.environ["gunicorn.socket"], self._make_talk(base_url(request.environ)))
         began = time.monotonic()
         with self._place(conversation):
             conversation.hold(opening)

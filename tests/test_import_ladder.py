@@ -29,7 +29,10 @@ LADDER = {
     "services.filters": 1,
     "services.instants": 1,
     "services.errors": 0,
+    "services.files": 0,
     "services.gates": 0,
+    "services.hosts": 0,
+    "services.index_names": 0,
     "services.turns": 0,
     "config": 0,
 }

@@ -21,6 +21,8 @@ from typing import Any
 import msgspec
 
 from services.errors import AccessUnavailable
+from services.files import sync
+from services.index_names import is_index
 from services.instants import first_ms, iso
 from services.measures import Kind, Target
 
@@ -96,8 +98,13 @@ def state_of(path: Path) -> tuple[int, ...]:
 
 
 def read(path: Path) -> tuple[Key, ...]:
-    """Raises `KeysUnreadable`."""
+    """Raises `KeysUnreadable`, also for a file that others may write: they could give themselves a key.
+
+    They may read it: a hash of 32 random bytes leads nobody back to the key.
+    """
     try:
+        if path.stat().st_mode & 0o022:
+            raise KeysUnreadable(f"can be written by other users. If none has changed it: chmod go-w {path}.")
         keys = tuple(key_of(entry) for entry in msgspec.json.decode(path.read_bytes(), type=list[Entry]))
     except OSError as error:
         raise KeysUnreadable(f"cannot be read: {error.strerror}.") from error
@@ -117,6 +124,9 @@ def key_of(entry: Entry) -> Key:
         raise ValueError(f'the sha256 of "{entry.name}" must have 64 hexadecimal digits')
     if isinstance(entry.engines, str) and entry.engines != EVERY:
         raise ValueError(f'the engines of "{entry.name}" must be a list of ids, or "*"')
+    for engine in entry.engines:
+        if engine != EVERY and not is_index(engine):
+            raise ValueError(f'the engines of "{entry.name}" must each be the id of one engine, or "*"; not "{engine}"')
     expires = first_ms(entry.expires) if isinstance(entry.expires, str) else entry.expires
     return Key(entry.name, digest, frozenset(entry.engines), frozenset(entry.kinds), expires)
 
@@ -145,7 +155,7 @@ def add(path: Path, name: str, *, engines: Sequence[str], kinds: Sequence[Kind],
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
     """One writer at a time. The lock is a file of its own, since the other is replaced."""
-    with open(f"{path}.lock", "w") as lock:
+    with open(f"{path}.lock", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -162,6 +172,7 @@ def replace(path: Path, entries: list[Any]) -> None:
         with contextlib.suppress(OSError):  # there is none before, or only root may
             os.chown(temporary, path.stat().st_uid, path.stat().st_gid)
         os.replace(temporary, path)
+        sync(path.parent)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)

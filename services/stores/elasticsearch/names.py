@@ -2,11 +2,9 @@
 
 from urllib.parse import quote
 
-#: Bytes of an index's name, as Kuzzle has it.
-LONGEST = 126
+from services.index_names import LONGEST, is_index
 
-#: What no index of Kuzzle has in its name: Elasticsearch's own marks, and `.`, which ends the name in an alias.
-MARKS = frozenset('\\/*?"<>|,#:%&.+')
+__all__ = ["LONGEST", "alias", "is_index", "path"]
 
 
 def alias(index: str, collection: str) -> str:
@@ -16,15 +14,3 @@ def alias(index: str, collection: str) -> str:
 def path(name: str) -> str:
     """As one part of a URL."""
     return "/" + quote(name, safe="")
-
-
-def is_index(name: str) -> bool:
-    """Whether an index may have this name; no other text may reach a URL or a search."""
-    return (
-        0 < len(name.encode("utf-8", "replace")) <= LONGEST
-        and name == name.lower()
-        and name.isprintable()
-        and " " not in name
-        and not MARKS.intersection(name)
-        and not any("\ud800" <= letter <= "\udfff" for letter in name)
-    )

@@ -14,7 +14,10 @@ the filters know of them, and a cell that holds JSON has its keys as stored.
 
 import contextlib
 import json
+import logging
+import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +25,11 @@ from urllib.parse import quote
 
 from services.errors import StoreUnavailable
 from services.filters.sqlite import register
+
+log = logging.getLogger(__name__)
+
+#: The mode of the database: its owner reads and writes it.
+PRIVATE = 0o600
 
 #: Kept as `user_version`: a file with another one is not touched.
 VERSION = 1
@@ -102,12 +110,28 @@ def ensure(path: str) -> None:
     """
     try:
         Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
+        make_private(path)
         with unavailable(), contextlib.closing(writer(path)) as connection:
             if version(connection) != VERSION:
                 write_ahead(connection)
                 make_tables(connection, path)
     except OSError as error:
         raise StoreUnavailable(f"The embedded store cannot be made: {error}.") from error
+
+
+def make_private(path: str) -> None:
+    """The database, made if missing, is its owner's alone, whatever the umask; SQLite gives its other files its mode.
+
+    Those that an earlier version has made are tightened, unless they are another user's.
+    """
+    os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
+    for file in (path, f"{path}-wal", f"{path}-shm"):
+        with contextlib.suppress(OSError):  # missing, or on a file system without modes
+            found = os.stat(file)
+            mode = stat.S_IMODE(found.st_mode)
+            if mode & ~PRIVATE and found.st_uid == os.geteuid():
+                os.chmod(file, mode & PRIVATE)
+                log.info("%s was open to other users; now it is readable by its owner only", file)
 
 
 def version(connection: sqlite3.Connection) -> int:
