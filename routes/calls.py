@@ -100,6 +100,7 @@ def answer(found: Envelope, headers: Mapping[str, str] | None = None) -> Respons
     """JSON with the envelope's status."""
     response = Response(json.dumps(found), status=found["status"], mimetype="application/json")
     response.headers["X-Kuzzle-Request-Id"] = _header_safe(found["requestId"])
+    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.update(headers or {})
     return response
 

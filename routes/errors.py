@@ -1,5 +1,7 @@
 """Errors -> answers, in one place: an envelope, or a short page for a browser that followed a link."""
 
+import base64
+import hashlib
 import html
 import logging
 
@@ -14,13 +16,26 @@ from services.errors import ServiceError
 
 log = logging.getLogger(__name__)
 
+STYLE = """
+body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem }
+p, footer { overflow-wrap: anywhere }
+h1 { font-size: 1.4rem }
+footer { color: #666 }
+"""
+
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
-<body style="font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem">
-<h1 style="font-size: 1.4rem">{title}</h1><p>{message}</p>
-<p style="color: #666">Status {status}. Request {request_id}.</p>
+<style>{style}</style>
+<h1>{title}</h1><p>{message}</p>
+<footer>Status {status}. Request {request_id}.</footer>
 """
+
+#: The page loads and runs nothing; its style is known by its hash. It may stand in no frame.
+POLICY = (
+    f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 TITLES = {
     401: "This link is not complete",
@@ -42,6 +57,7 @@ def answer(error: Exception) -> Response:
     response = _page(told) if _is_download() and _wants_page() else _envelope(told)
     response.headers.update(told.headers())
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
@@ -69,11 +85,14 @@ def _envelope(told: ServiceError) -> Response:
 
 
 def _page(told: ServiceError) -> Response:
-    title = TITLES.get(told.status, "This export cannot be downloaded")
-    text = PAGE.format(
-        title=title, message=html.escape(told.message), status=told.status, request_id=calls.request_id(request)
-    )
-    return Response(text, status=told.status, mimetype="text/html")
+    title, request_id = TITLES.get(told.status, "This export cannot be downloaded"), calls.request_id(request)
+    texts = {"title": title, "message": told.message, "status": told.status, "request_id": request_id}
+    text = PAGE.format(style=STYLE, **{name: html.escape(str(value)) for name, value in texts.items()})
+    response = Response(text, status=told.status, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Kuzzle-Request-Id"] = request_id
+    return response
 
 
 def _is_download() -> bool:

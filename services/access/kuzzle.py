@@ -12,6 +12,7 @@ import msgspec
 import urllib3
 from urllib3.exceptions import HTTPError, ProtocolError
 
+from services.access.deadlines import Asking, connections
 from services.errors import AccessUnavailable, TokenInvalid
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,9 @@ KEPT_ANSWERS = 10_000
 
 #: Seconds until a connection, and until the next byte of an answer.
 TIMEOUT = urllib3.Timeout(connect=2, read=4)
+
+#: Seconds that a whole question takes at most, whatever comes byte by byte: who asks for a link waits.
+LONGEST_SECONDS = 5.0
 
 #: Connections kept open; more are opened when needed.
 KEPT_CONNECTIONS = 64
@@ -54,11 +58,19 @@ class Envelope(msgspec.Struct):
 
 
 class Kuzzle:
-    """`url`: where its HTTP routes begin. `clock` tells epoch seconds."""
+    """`url`: where its HTTP routes begin. `clock` tells epoch seconds. `longest_seconds`: of a question, whole."""
 
-    def __init__(self, url: str, clock: Callable[[], float], *, timeout: urllib3.Timeout = TIMEOUT) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float],
+        *,
+        timeout: urllib3.Timeout = TIMEOUT,
+        longest_seconds: float = LONGEST_SECONDS,
+    ) -> None:
         self._url = f"{url.rstrip('/')}/_checkRights"
-        self._connections = urllib3.PoolManager(maxsize=KEPT_CONNECTIONS, timeout=timeout, retries=False)
+        self._connections = connections(maxsize=KEPT_CONNECTIONS, timeout=timeout, retries=False)
+        self._longest_seconds = longest_seconds
         self._answers = Answers(clock)
 
     def allows(self, token: str | None, question: Question, *, until_ms: int | None = None) -> bool:
@@ -78,22 +90,25 @@ class Kuzzle:
     def _ask(self, token: str | None, question: Question) -> str:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         try:
-            status, text = self._post(msgspec.json.encode(question.body()), headers)
+            body = msgspec.json.encode(question.body())
+            status, text = Asking(lambda asking: self._post(body, headers, asking)).within(self._longest_seconds)
             return meaning(status, text, token)
-        except (HTTPError, msgspec.MsgspecError, ValueError) as error:
+        except (HTTPError, msgspec.MsgspecError, ValueError, OSError, RecursionError) as error:
             log.error("%s: no answer to use: %s", self._url, error)
             raise AccessUnavailable("The Kuzzle that knows who may export does not answer. Try again later.") from error
 
-    def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _post(self, body: bytes, headers: dict[str, str], asking: Asking) -> tuple[int, bytes]:
         """Once more when the connection breaks: one kept open may have been closed by the other side."""
         try:
             return self._post_once(body, headers)
         except ProtocolError:
+            if asking.ended:
+                raise
             return self._post_once(body, headers)
 
     def _post_once(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         response = self._connections.request(
-            "POST", self._url, body=body, headers=headers, redirect=False, preload_content=False
+            "POST", self._url, body=body, headers=headers, redirect=False, preload_content=False, decode_content=False
         )
         text = response.read(LONGEST_ANSWER + 1)
         if len(text) > LONGEST_ANSWER:

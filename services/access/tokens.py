@@ -5,7 +5,7 @@ Kuzzle 2.56, lib/core/security/tokenRepository.ts. Its API keys (`kapikey-`) are
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,11 @@ KEY_PREFIX = "kapikey-"
 #: Bytes of a key below which PyJWT warns. HMAC fills a key up with zeros itself: padding changes no signature.
 FULL_KEY = 32
 
-#: Epoch seconds (year 5138) from which on a time is taken for none.
+#: Epoch seconds (year 5138) from which on a time is no time of a token.
 LATEST = 10**11
+
+#: The times that a token may name (RFC 7519); what they hold must be one, though only the first two decide.
+TIMES = ("exp", "nbf", "iat")
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,10 @@ class Verifier:
         """
         if not token.startswith(PREFIX):
             raise TokenInvalid("Invalid token.")
-        claims = claims_of(self._payload(token.removeprefix(PREFIX)))
+        payload = object_of(self._payload(token.removeprefix(PREFIX)))
+        if payload is None or any(name in payload and ms(payload[name]) is None for name in TIMES):
+            raise TokenInvalid("Invalid token.")
+        claims = claims_of(payload)
         now = self._clock() * 1000
         if claims.kuid is None or claims.expires_ms is None or claims.expires_ms <= now:
             raise TokenInvalid("Invalid token.")
@@ -68,18 +74,22 @@ def read(token: str) -> Claims:
     """What a token says of itself, unverified: only for one that Kuzzle has vouched for."""
     payload = token.removeprefix(PREFIX).removeprefix(KEY_PREFIX).split(".")[1:2]
     try:
-        return claims_of(base64.urlsafe_b64decode(payload[0] + "=" * (-len(payload[0]) % 4)))
+        return claims_of(object_of(base64.urlsafe_b64decode(payload[0] + "=" * (-len(payload[0]) % 4))) or {})
     except (IndexError, ValueError):
-        return claims_of(b"{}")
+        return claims_of({})
 
 
-def claims_of(payload: bytes) -> Claims:
-    """Anything that is no JSON object, or is of another type than it should be, says nothing."""
+def object_of(payload: bytes) -> dict[str, Any] | None:
+    """`None`: it is no JSON object."""
     try:
         found = json.loads(payload)
     except (ValueError, RecursionError):
-        found = None
-    claims: dict[str, Any] = found if isinstance(found, dict) else {}
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def claims_of(claims: Mapping[str, Any]) -> Claims:
+    """Anything that is of another type than it should be says nothing."""
     kuid = claims.get("_id")
     named = isinstance(kuid, str) and kuid and kuid.isprintable()
     return Claims(kuid if named else None, ms(claims.get("exp")), ms(claims.get("nbf")))

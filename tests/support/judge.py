@@ -19,7 +19,8 @@ Right = tuple[str | None, str, str | None]
 class Judge:
     """`asked`: every request, as token and body.
 
-    `answer`: status and bytes in place of a judgement; `silent`: none at all; `hang_ups`: so many close instead.
+    `answer`: status and bytes in place of a judgement; `silent`: none at all; `hang_ups`: so many close instead;
+    `drip_seconds`: between two bytes of an answer, its head included.
     """
 
     url: str = ""
@@ -29,6 +30,7 @@ class Judge:
     answer: tuple[int, bytes] | None = None
     silent: bool = False
     hang_ups: int = 0
+    drip_seconds: float = 0
     thawed: threading.Event = field(default_factory=threading.Event)
 
     def judge(self, token: str | None, body: dict[str, Any]) -> tuple[int, bytes]:
@@ -66,11 +68,22 @@ def judge() -> Iterator[Judge]:
             self._answer(*found.judge(token or None, body) if known else (404, b"{}"))
 
         def _answer(self, status: int, text: bytes) -> None:
+            if found.drip_seconds:
+                self._drip(text)
+                return
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
+
+        def _drip(self, text: bytes) -> None:
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                for byte in b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text:
+                    self.wfile.write(bytes([byte]))
+                    if found.thawed.wait(found.drip_seconds):
+                        return
 
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing."""

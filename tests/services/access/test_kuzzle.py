@@ -1,8 +1,10 @@
 """Asking a Kuzzle: what is asked, what is kept, and what no answer is."""
 
 import contextlib
+import gzip
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +15,7 @@ from services.errors import AccessUnavailable, TokenInvalid
 from tests.services.access.conftest import ASSET, NOW, MakeAccess, token
 from tests.support.clock import Clock
 from tests.support.judge import Judge, envelope
+from tests.support.waiting import wait_until
 
 EXPORT = Question("device-manager/assets", "exportMeasures", "demo", "Container-1")
 SHORT = urllib3.Timeout(connect=0.2, read=0.2)
@@ -99,6 +102,13 @@ def test_so_many_answers_are_kept() -> None:
         pytest.param((200, envelope(200, {"allowed": True}, {"id": "x"})), id="a result and an error"),
         pytest.param((200, envelope(200, {"allowed": True}, None)[:-1]), id="cut"),
         pytest.param((200, b'{"result":{"allowed":true},"x":"' + b" " * 70_000 + b'"}'), id="very long"),
+        pytest.param((200, b'{"result":{"allowed":true},"x":' + b"[" * 60_000), id="very deep"),
+        pytest.param((200, b'{"x":' + b'{"x":' * 12_000), id="very deep objects"),
+        pytest.param((204, b""), id="204"),
+        pytest.param((301, b""), id="301"),
+        pytest.param((200, b"null"), id="null"),
+        pytest.param((200, b"[]"), id="list"),
+        pytest.param((200, gzip.compress(envelope(200, {"allowed": True}, None))), id="gzip"),
     ],
 )
 def test_no_answer_is_never_a_yes(kuzzle: Judge, answer: tuple[int, bytes]) -> None:
@@ -131,6 +141,27 @@ def test_a_kuzzle_that_hangs(kuzzle: Judge) -> None:
     kuzzle.silent = True
     with pytest.raises(AccessUnavailable):
         Kuzzle(kuzzle.url, lambda: NOW, timeout=SHORT).allows("t", EXPORT)
+
+
+@pytest.mark.parametrize("answer", [None, (200, envelope(200, {"allowed": True}, None))], ids=["long", "whole"])
+def test_a_kuzzle_that_drips(kuzzle: Judge, answer: tuple[int, bytes] | None) -> None:
+    """A byte now and then is no answer: the question ends as a whole, and its connection with it."""
+    kuzzle.answer = answer
+    kuzzle.drip_seconds = 0.05
+    before = threading.active_count()
+    began = time.monotonic()
+    with pytest.raises(AccessUnavailable):
+        Kuzzle(kuzzle.url, lambda: NOW, longest_seconds=0.5).allows("t", EXPORT)
+    assert 0.4 < time.monotonic() - began < 1.5
+    assert len(kuzzle.asked) == 1
+    wait_until(lambda: threading.active_count() <= before)
+
+
+def test_a_kuzzle_that_is_slow_but_whole(kuzzle: Judge) -> None:
+    """Within its time every byte is waited for."""
+    kuzzle.answer = (200, envelope(200, {"allowed": True}, None))
+    kuzzle.drip_seconds = 0.002
+    assert Kuzzle(kuzzle.url, lambda: NOW).allows("t", EXPORT)
 
 
 def test_a_kuzzle_that_is_not_there(unused_port: int) -> None:
