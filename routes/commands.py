@@ -26,7 +26,7 @@ def fill(sqlite_path: str, folder: Path) -> None:
     try:
         found = sqlite.survey(folder)
         for path in found.ignored:
-            click.echo(f"Ignored: {path.name}")
+            click.echo(f"Ignored: {sqlite.shown(path)}")
         with click.progressbar(length=found.size, label="Loading") as bar:
             counts = sqlite.load(sqlite_path, folder, bar.update)
     except (sqlite.LoadError, StoreUnavailable) as error:

@@ -5,9 +5,9 @@ All of a call in one transaction: nothing is half loaded, and readers go on mean
 
 import contextlib
 import gzip
-import itertools
 import json
 import math
+import os
 import re
 import sqlite3
 import zlib
@@ -27,7 +27,12 @@ COLLECTIONS = ("config", "models", "assets", "devices", "measures")
 
 FILE_NAME = re.compile(rf"(?P<index>.+)\.(?P<collection>{'|'.join(COLLECTIONS)})\.ndjson(\.gz)?")
 
+#: Rows written at a time, and bytes of their documents.
 BATCH_ROWS = 1000
+BATCH_BYTES = 16 * 1024 * 1024
+
+#: Bytes of a line. Reading one takes some ten times as many; a model of 100,000 slots has 6 MB, a measure few kB.
+LONGEST_LINE = 16 * 1024 * 1024
 
 #: Levels of arrays and objects in a line. Readers of JSON recurse; mappings of Elasticsearch have 20 by default.
 DEEPEST = 200
@@ -83,15 +88,28 @@ def survey(folder: Path) -> Survey:
     if not folder.is_dir():
         raise LoadError(f"{folder} is no folder.")
     files, ignored = [], []
-    for path in sorted(folder.iterdir()):
+    for path in listed(folder):
         named = FILE_NAME.fullmatch(path.name)
-        if named is None or not path.is_file():
+        if named is None or not path.is_file() or shown(path) != path.name:
             ignored.append(path)
         else:
             files.append(File(path, named["index"], named["collection"]))
     if not files:
         raise LoadError(f"{folder} holds no file named <index>.<collection>.ndjson or .ndjson.gz.")
     return Survey(tuple(files), tuple(ignored))
+
+
+def listed(folder: Path) -> list[Path]:
+    """What is in it, in order of name. Raises `LoadError`."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise LoadError(f"{folder} cannot be read: {error.strerror}.") from error
+
+
+def shown(path: Path) -> str:
+    """Its name, where bytes that are no Unicode are marked."""
+    return os.fsencode(path.name).decode(errors="replace")
 
 
 def load(path: str, folder: Path, progress: Progress = lambda _: None) -> Mapping[str, int]:
@@ -196,7 +214,16 @@ def text(source: JSON, *path: str) -> str | None:
 
 
 def batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while batch := list(itertools.islice(rows, BATCH_ROWS)):
+    """Of rows whose last value is the document."""
+    batch: list[Row] = []
+    held = 0
+    for row in rows:
+        batch.append(row)
+        held += len(row[-1])
+        if len(batch) >= BATCH_ROWS or held >= BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
         yield batch
 
 
@@ -205,7 +232,12 @@ def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
     number = told = 0
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(uncompressed(file, path), 1):
+            for number, line in enumerate(bounded(uncompressed(file, path)), 1):
+                if len(line) > LONGEST_LINE:
+                    raise LoadError(
+                        f"{path.name}, line {number}: the line is longer than {LONGEST_LINE:,} bytes; "
+                        "a file holds one document a line."
+                    )
                 if line.strip():
                     yield number, line
                 if number % BATCH_ROWS == 0:
@@ -214,6 +246,11 @@ def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
             progress(path.stat().st_size - told)
     except (OSError, EOFError, zlib.error) as error:
         raise LoadError(f"{path.name}, after line {number}: cannot be read: {error}.") from error
+
+
+def bounded(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines; of one that is too long a part, which is too long as well."""
+    return iter(lambda: file.readline(LONGEST_LINE + 1), b"")
 
 
 def uncompressed(file: IO[bytes], path: Path) -> IO[bytes]:
@@ -246,6 +283,8 @@ def read(line: bytes) -> Any:
 def read_odd(line: bytes) -> Any:
     try:
         return odd.mended(json.loads(line, parse_float=real, parse_int=integer, parse_constant=constant))
+    except UnicodeDecodeError as error:
+        raise BadLine(f"no JSON: it is no UTF-8: {error}.") from error
     except ValueError as error:
         raise BadLine(f"no JSON: {error}.") from error
 

@@ -1,7 +1,12 @@
 """Loading files: strict, whole or not at all."""
 
 import gzip
+import importlib
 import json
+import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +15,12 @@ import pytest
 from services.measures import Slot, Target
 from services.stores.port import Count
 from services.stores.sqlite import LoadError, Survey, load, schema, survey
-from services.stores.sqlite.load import DEEPEST, File
+from services.stores.sqlite.load import DEEPEST, File, batches, shown
 from tests.stores.sqlite.conftest import NOON, Database, measure, measure_model, request
+from tests.support.service import ROOT
+
+#: The package gives its name to the function.
+load_module = importlib.import_module("services.stores.sqlite.load")
 
 
 def line(id: Any = "m1", **source: Any) -> bytes:
@@ -145,6 +154,66 @@ def test_a_broken_archive_loads_nothing(database: Database, cut: int) -> None:
     with pytest.raises(LoadError, match=r"^e\.measures\.ndjson\.gz, after line \d+: cannot be read"):
         load(database.path, folder)
     assert database.ids() == []
+
+
+@pytest.mark.parametrize("name", ["e.measures.ndjson", "e.measures.ndjson.gz"])
+def test_a_line_that_is_too_long(database: Database, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Is an error with file and line, and never held whole; one that is as long as may be is loaded."""
+    monkeypatch.setattr(load_module, "LONGEST_LINE", len(GOOD))
+    assert load(database.path, database.file(name, GOOD + GOOD + b"\n" + GOOD)) == {name: 3}
+    folder = database.file(name, GOOD + b"\n" + GOOD.rstrip() + b"  \n" + GOOD)
+    with pytest.raises(LoadError, match=rf"^{name}, line 3: the line is longer than {len(GOOD)} bytes"):
+        load(database.path, folder)
+
+
+def huge(folder: Path, name: str) -> None:
+    """A gigabyte of zeros, in one line."""
+    folder.mkdir()
+    path = folder / name
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress(bytes(16 * 1024 * 1024)) * 64)
+    else:
+        path.touch()
+        os.truncate(path, 1024**3)
+
+
+@pytest.mark.parametrize("name", ["e.measures.ndjson", "e.devices.ndjson.gz"])
+def test_a_line_of_a_gigabyte(tmp_path: Path, name: str) -> None:
+    """By the command, which has less memory than that."""
+    huge(tmp_path / "folder", name)
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "load", str(tmp_path / "folder")]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={"PATH": "", "SQLITE_PATH": str(tmp_path / "measures.sqlite3")},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1024**3, 1024**3)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        f"Error: {name}, line 1: the line is longer than 16,777,216 bytes; a file holds one document a line. "
+        "Nothing was loaded.\n"
+    )
+
+
+def test_few_long_documents_are_held_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand of the longest would fill the memory."""
+    monkeypatch.setattr(load_module, "BATCH_BYTES", 100)
+    rows = [(number, "x" * length) for number, length in enumerate([99, 1, 100, 40, 60, 5])]
+    assert [[number for number, _ in batch] for batch in batches(iter(rows))] == [[0, 1], [2], [3, 4], [5]]
+    assert list(batches(iter([]))) == []
+
+
+def test_a_name_that_is_no_unicode(database: Database) -> None:
+    """Is no index's, and can be shown."""
+    folder = database.file("e.measures.ndjson", GOOD)
+    path = folder / os.fsdecode(b"caf\xe9.measures.ndjson")
+    path.touch()
+    assert survey(folder).ignored == (path,)
+    assert shown(path) == "caf\ufffd.measures.ndjson"
 
 
 def test_what_is_no_archive(database: Database) -> None:
