@@ -13,6 +13,7 @@ from actions.talk import Talk
 from config import Settings
 from routes import commands, cors, errors, exports, health, keys, kuzzle
 from routes.calls import LARGEST_BODY
+from routes.hosts import AnyHost
 from routes.live import MOST_SOCKETS, Live, MakeTalk
 from routes.paths import Part, RawPaths
 from services import hosts
@@ -55,7 +56,8 @@ def create_app(settings: Settings, store: Store, turns: Turns, *, clock: Clock =
     cors.register(app, settings.cors_origins)
     commands.register(app, settings.sqlite_path)
     keys.register(app, settings.api_keys_file)
-    live = Live(RawPaths(app.wsgi_app), talks(desk, access, clock), origins=origins(settings), most=MOST_SOCKETS)
+    http = AnyHost(RawPaths(app.wsgi_app))
+    live = Live(http, talks(desk, access, clock), origins=origins(settings), most=MOST_SOCKETS)
     app.wsgi_app = live  # type: ignore[method-assign]
     app.extensions["live"] = live
     return app

@@ -1,17 +1,40 @@
 """Where a request was sent, as its client sees it: what links begin with."""
 
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
-from werkzeug.sansio.utils import get_current_url
-
+from routes.paths import WsgiApp
 from services.hosts import authority
+
+#: Of the environment: what was made of `Host`.
+_BASE_URL = "measures_export.base_url"
+
+#: What the framework is told instead.
+_ANY = "localhost"
+
+
+class AnyHost:
+    """Keeps `Host` from the framework: no route depends on it, and what is no domain name would be a 400 everywhere."""
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ[_BASE_URL] = base_url(environ)
+        environ["HTTP_HOST"] = _ANY
+        return self._app(environ, start_response)
 
 
 def base_url(environ: dict[str, Any]) -> str:
     """Scheme, host and path prefix, up to a slash; empty where `Host` is missing or makes no URL.
 
-    The framework's own refuses names that RFC 3986 allows, and leaves out the host of what it refuses.
+    The framework's own refuses names that RFC 3986 allows, leaves out the host of what it refuses, and fails to decode
+    what only looks like an international name (`xn--a`).
     """
+    if _BASE_URL in environ:
+        return str(environ[_BASE_URL])
     scheme = environ["wsgi.url_scheme"]
     host = authority(environ.get("HTTP_HOST", ""), scheme)
-    return "" if host is None else get_current_url(scheme, host, environ.get("SCRIPT_NAME", ""))
+    prefix = quote(environ.get("SCRIPT_NAME", "").encode("latin-1").rstrip(b"/"), safe="!$&'()*+,/:;=@%")
+    return "" if host is None else f"{scheme}://{host}{prefix}/"

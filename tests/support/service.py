@@ -66,7 +66,9 @@ def service(environ: Mapping[str, str], log_file: Path) -> Iterator[Service]:
     """
     port = environ.get("PORT") or str(free_port())
     started = launch({**environ, "PORT": port}, log_file)
-    running = Service(started, f"http://127.0.0.1:{port}", log_file)
+    host = environ.get("HOST", "127.0.0.1").strip("[]")
+    reached = {"::": "::1", "0.0.0.0": "127.0.0.1"}.get(host, host)
+    running = Service(started, f"http://{f'[{reached}]' if ':' in reached else reached}:{port}", log_file)
     try:
         wait_until_healthy(running)
         yield running
