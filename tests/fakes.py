@@ -37,7 +37,7 @@ class FakeReading:
     def pages(self) -> Iterator[Sequence[Measure]]:
         for at, page in enumerate(self.store.pages):
             if at == self.store.breaks_at:
-                raise StoreUnavailable("The store is gone.")
+                raise StoreUnavailable(self.store.reason)
             yield page
 
     def close(self) -> None:
@@ -51,6 +51,7 @@ class FakeStore:
     pages: list[list[Measure]] = dataclasses.field(default_factory=lambda: temperatures(3))
     counted: int = 3
     breaks_at: int | None = None
+    reason: str = "The store is gone."
     is_ready: bool = True
     opened: int = 0
     closed: int = 0

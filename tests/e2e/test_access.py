@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,40 @@ def test_a_kuzzle_that_does_not_answer(start: Start, kuzzle: Judge) -> None:
     while any(process.poll() is None for process in waiting):
         assert requests.get(f"{served.service.url}/_healthz", timeout=1).status_code == 200
     assert [process.communicate()[0] for process in waiting] == [b"503"] * 20
+
+
+def test_a_kuzzle_that_drips(start: Start, kuzzle: Judge) -> None:
+    """A byte a second: 503 when its time is over, and nobody else waits."""
+    served = start(AUTH="kuzzle", KUZZLE_URL=kuzzle.url, WEB_CONCURRENCY="1")
+    kuzzle.drip_seconds = 1
+    began = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(served.prepare, ASSET, headers=bearer(token("bob"))) for _ in range(5)]
+        while not all(each.done() for each in waiting):
+            assert requests.get(f"{served.service.url}/_healthz", timeout=1).status_code == 200
+    assert {outcome(each.result()) for each in waiting} == {(503, None)}
+    assert time.monotonic() - began < 8
+
+
+def test_a_kuzzle_that_answers_nonsense(start: Start, kuzzle: Judge) -> None:
+    """503 with a sentence for each, never a 500."""
+    served = start(AUTH="kuzzle", KUZZLE_URL=kuzzle.url)
+    for answer in (
+        (200, b"<html>"),
+        (200, b""),
+        (200, b"null"),
+        (200, b'{"x":' * 10_000),
+        (200, b'{"result":{"allowed":true},"x":' + b"[" * 60_000),
+        (204, b""),
+        (302, b""),
+        (200, b'{"result":{"allowed":1e999}}'),
+    ):
+        kuzzle.answer = answer
+        found = served.prepare(ASSET, headers=bearer(token("bob")))
+        assert (outcome(found), found.json()["error"]["message"]) == (
+            (503, None),
+            "The Kuzzle that knows who may export does not answer. Try again later.",
+        )
 
 
 def test_what_clients_ask_about_tokens(by_secret: Served) -> None:

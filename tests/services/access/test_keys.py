@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -19,6 +20,26 @@ from tests.support.service import ROOT
 
 BOTH: frozenset[Kind] = frozenset(("assets", "devices"))
 ASSETS: frozenset[Kind] = frozenset(("assets",))
+
+
+#: Of which no engine can have the name.
+ODD_ENGINES = [
+    "",
+    " ",
+    "demo,other",
+    "ba*",
+    "**",
+    "Demo",
+    "a/b",
+    ".",
+    "..",
+    "a.b",
+    "a b",
+    "demo ",
+    "_all?",
+    "&demo",
+    "a" * 127,
+]
 
 
 def sha256(text: str) -> bytes:
@@ -58,6 +79,7 @@ def test_an_entry(write_keys: WriteKeys, keys_file: Path, others: dict[str, Any]
         ({"sha256": None}, "sha256"),
         ({"engines": "demo"}, "a list of ids"),
         ({"engines": [1]}, "engines"),
+        *(({"engines": ["demo", odd]}, re.escape(f'not "{odd}"')) for odd in ODD_ENGINES),
         ({"kinds": ["cats"]}, "cats"),
         ({"name": ""}, "name"),
         ({"name": "a\nb"}, "name"),
@@ -164,6 +186,43 @@ def test_add_makes_a_file_that_only_its_owner_reads(keys_file: Path) -> None:
             "expiresAt": "2024-06-10T06:13:20.000Z",
         }
     ]
+
+
+@pytest.mark.parametrize("engine", ODD_ENGINES)
+def test_add_refuses_what_opens_nothing(keys_file: Path, engine: str) -> None:
+    """A key for it would never be of use, and look as if it were for several."""
+    with pytest.raises(ValueError, match='must each be the id of one engine, or "\\*"'):
+        add(keys_file, "ci", engines=["demo", engine], kinds=[], expires_ms=None)
+    assert not keys_file.exists()
+
+
+def test_files_of_keys_are_their_owner_s_whatever_the_umask(keys_file: Path) -> None:
+    """The lock, too."""
+    before = os.umask(0)
+    try:
+        add(keys_file, "ci", engines=["demo"], kinds=[], expires_ms=None)
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in keys_file.parent.iterdir()}
+    assert modes == {"keys.json": 0o600, "keys.json.lock": 0o600}
+
+
+@pytest.mark.parametrize(
+    ("mode", "taken"),
+    [(0o444, True), (0o640, True), (0o644, True), (0o620, False), (0o602, False), (0o664, False), (0o666, False)],
+)
+def test_who_may_write_keys(write_keys: WriteKeys, keys_file: Path, mode: int, taken: bool) -> None:
+    """Nobody but the owner: anybody else could add one. They may read the hashes, as with a secret that is mounted."""
+    write_keys(key_entry("k"))
+    keys = KeyFile(str(keys_file))
+    keys_file.chmod(mode)
+    if taken:
+        assert keys.find("k") is not None
+        return
+    with pytest.raises(KeysUnreadable, match=f"can be written by other users.*chmod go-w {keys_file}"):
+        read(keys_file)
+    with pytest.raises(AccessUnavailable):
+        keys.find("k")
 
 
 def test_add_keeps_what_is_there(write_keys: WriteKeys, keys_file: Path) -> None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,6 +27,33 @@ def by_hand(header: Any, payload: Any, *, secret: str = SECRET) -> str:
 
 HS256 = {"alg": "HS256", "typ": "JWT"}
 CLAIMS = {"_id": "bob", "iat": NOW, "exp": NOW + HOUR}
+
+
+#: No times, as JSON.
+ODD = [
+    "null",
+    '"1718000000"',
+    "true",
+    "false",
+    "[]",
+    "{}",
+    "-1",
+    "-0.5",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e999",
+    "1e300",
+    "100000000000",
+    "9" * 400,
+]
+
+
+def odd_times() -> Iterator[str]:
+    """Names and values of tokens of which one time is none."""
+    for name in ("exp", "nbf", "iat"):
+        others = [f'"{other}": {value}' for other, value in (("iat", NOW), ("exp", NOW + HOUR)) if other != name]
+        yield from (", ".join([*others, f'"{name}": {odd}']) for odd in ODD)
 
 
 @pytest.mark.parametrize("secret", ["k", "kuzzle's own", "s" * 32, "s" * 63, "s" * 64, "s" * 65, "s" * 300, "clé"])
@@ -69,6 +97,10 @@ def test_good_tokens(good: str) -> None:
         pytest.param(by_hand(HS256, b'{"_id": "bob", "exp": ' + b"9" * 400 + b"}"), id="exp is huge"),
         pytest.param(by_hand(HS256, b'{"_id": "bob", "exp": NaN}'), id="exp is NaN"),
         pytest.param(token({"nbf": NOW + 1}), id="not yet"),
+        *(
+            pytest.param(by_hand(HS256, b'{"_id": "bob", ' + times.encode() + b"}"), id=times[:60])
+            for times in odd_times()
+        ),
         pytest.param(token({"_id": None}), id="no _id"),
         pytest.param(token({"_id": ""}), id="empty _id"),
         pytest.param(token({"_id": 5}), id="_id is a number"),

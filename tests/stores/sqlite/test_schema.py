@@ -2,7 +2,10 @@
 
 import contextlib
 import multiprocessing
+import os
 import sqlite3
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,60 @@ def test_a_missing_or_empty_file_becomes_a_database(tmp_path: Path, exists: bool
     store.ready()
     assert journal_mode(path) == "wal"
     assert store.mappings({"temperature"}) == {}
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+NAMES = ("measures.sqlite3", "measures.sqlite3-shm", "measures.sqlite3-wal")
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_the_database_is_its_owner_s(tmp_path: Path) -> None:
+    """With all that SQLite puts beside it, whatever the umask."""
+    path = tmp_path / "measures.sqlite3"
+    schema.ensure(str(path))
+    with contextlib.closing(schema.writer(str(path))) as writer:
+        writer.execute("INSERT INTO keys (name) VALUES ('a')")
+        assert modes(tmp_path) == dict.fromkeys(NAMES, 0o600)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_a_database_of_an_earlier_version_is_tightened(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Once, told in the log; it goes on working, and so do those who have it open."""
+    path = tmp_path / "measures.sqlite3"
+    schema.ensure(str(path))
+    path.chmod(0o644)
+    with contextlib.closing(schema.writer(str(path))) as writer, caplog.at_level("INFO"):
+        writer.execute("INSERT INTO keys (name) VALUES ('a')")
+        assert modes(tmp_path) == dict.fromkeys(NAMES, 0o644)
+        SqliteStore(str(path), Turns()).ready()
+        SqliteStore(str(path), Turns()).ready()
+        assert modes(tmp_path) == dict.fromkeys(NAMES, 0o600)
+        writer.execute("INSERT INTO keys (name) VALUES ('b')")
+        assert sorted(record.message for record in caplog.records) == [
+            f"{tmp_path / name} was open to other users; now it is readable by its owner only" for name in NAMES
+        ]
+    with contextlib.closing(schema.reader(str(path))) as reader:
+        assert reader.execute("SELECT count(*) FROM keys").fetchone() == (2,)
+
+
+def test_a_database_of_another_user_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever owns it decides."""
+    path = tmp_path / "measures.sqlite3"
+    schema.ensure(str(path))
+    path.chmod(0o644)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    SqliteStore(str(path), Turns()).ready()
+    assert modes(tmp_path)["measures.sqlite3"] == 0o644
 
 
 def start(path: str, gate: "multiprocessing.synchronize.Barrier") -> None:
