@@ -70,7 +70,7 @@ def rows(folder: Path) -> dict[str, int]:
 
 def test_every_example_is_run() -> None:
     """A new one needs a test below."""
-    assert [name for name, _ in BLOCKS] == ["sh", "python", "js", "js", "html", "js"]
+    assert [name for name, _ in BLOCKS] == ["sh", "python", "python", "js", "js", "html", "js"]
 
 
 def test_curl(address: str, tmp_path: Path) -> None:
@@ -80,9 +80,23 @@ def test_curl(address: str, tmp_path: Path) -> None:
 
 
 def test_python(address: str, tmp_path: Path) -> None:
-    (example,) = examples("python")
+    example, _ = examples("python")
     run([sys.executable, "-c", here(example, address)], tmp_path)
     assert 0 < rows(tmp_path)["asset-Container-c1.csv"] < 10_000
+
+
+def test_the_bytes_first(address: str, tmp_path: Path) -> None:
+    """For readers that want a length: as many rows as the file that was saved has."""
+    example = "\n".join(examples("python"))
+    printed = run([sys.executable, "-c", here(example, address)], tmp_path)
+    assert printed == f"{rows(tmp_path)['asset-Container-c1.csv']} rows\n"
+
+
+def test_a_download_has_no_length(address: str) -> None:
+    """Which is why some readers want the bytes."""
+    prepared = requests.post(f"http://{address}/_/device-manager/demo/assets/Container-c1/measures/_export", timeout=30)
+    headers = requests.get(prepared.json()["result"]["link"], timeout=60).headers
+    assert (headers.get("Content-Length"), headers["Accept-Ranges"]) == (None, "none")
 
 
 @pytest.mark.node
