@@ -61,7 +61,10 @@ def guarded(value: str) -> str:
 
     NUL becomes U+FFFD: LibreOffice drops it, and runs what is left.
     """
-    value = _SPLIT_FORMULA.sub(r"\g<0>'", value.replace("\0", "\ufffd"))
+    if "\0" in value:
+        value = value.replace("\0", "\ufffd")
+    if _SPLIT_FORMULA.search(value):  # four times as fast as to substitute nothing
+        value = _SPLIT_FORMULA.sub(r"\g<0>'", value)
     return f"'{value}" if _FORMULA.match(value) else value
 
 
