@@ -1,6 +1,5 @@
 """`exportMeasures`: a call becomes a link, and a link becomes the export that it was signed for."""
 
-import dataclasses
 import secrets
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,9 +16,6 @@ from services.stores.port import Store
 
 #: Bytes of a request line; gunicorn takes 8190 at most, nginx 8192.
 LONGEST_REQUEST_LINE = 8000
-
-#: The caller before anyone has judged the token.
-NOBODY = "-1"
 
 
 class Access(Protocol):
@@ -42,7 +38,8 @@ class Exports:
 
     def prepare(self, call: Call, kind: Kind) -> dict[str, Any]:
         """The result of `exportMeasures`."""
-        request = self._admit(call, self._read(call, kind))
+        target = schema.target_of(call.arguments, lambda: call.body, kind=kind)
+        request = self._read(call, kind, asked_by=self._admit(call, target))
         count = exports.prepare(request, self.store)
         path, expires_ms = self._sign(request)
         return {
@@ -67,21 +64,22 @@ class Exports:
             raise LinkRefused("This link is not valid: its token is for another export.")
         return request
 
-    def _read(self, call: Call, kind: Kind) -> ExportRequest:
+    def _read(self, call: Call, kind: Kind, *, asked_by: str) -> ExportRequest:
         return schema.of_call(
             call.arguments,
             call.body,
             kind=kind,
             lang=self.lang,
             export_id=secrets.token_hex(8),
-            asked_by=NOBODY,
+            asked_by=asked_by,
             guard=self.formula_guard,
         )
 
-    def _admit(self, call: Call, request: ExportRequest) -> ExportRequest:
+    def _admit(self, call: Call, target: Target) -> str:
+        """Who asks, judged before anything is read that may take long."""
         if call.token is not None and not isinstance(call.token, str):
             raise TokenInvalid("The token is no text.")
-        return dataclasses.replace(request, asked_by=self.access.admit(call.token, request.target))
+        return self.access.admit(call.token, target)
 
     def _sign(self, request: ExportRequest) -> tuple[str, int]:
         token, expires_ms = self.links.sign(schema.to_token(request))

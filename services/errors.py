@@ -28,6 +28,13 @@ Codes: kuzzle/lib/kerror of Kuzzle 2.56.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+#: Characters that an error repeats of a name or a value: callers may send a megabyte of it.
+MOST_SHOWN = 100
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
 
 class ServiceError(Exception):
     """An error that a caller is told about. `props` are the facts of the message."""

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from services.errors import InvalidFilter
+from services.errors import InvalidFilter, shortened
 
 #: Filters within filters, `match`'s objects and arrays among them.
 DEEPEST = 50
@@ -24,9 +24,6 @@ MOST_STEPS = 20_000
 
 #: Names that dots part in the path of a field.
 MOST_NAMES = 50
-
-#: Characters that an error repeats of what it was given.
-MOST_SHOWN = 100
 
 KINDS = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
 
@@ -118,10 +115,6 @@ def surrogates(value: Any, place: Place) -> Iterator[Place]:
 def unicode(text: str) -> str:
     """With lone surrogates spelled out."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def shortened(text: str) -> str:
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def shown(value: Any) -> str:
