@@ -6,7 +6,6 @@ A caller's right is judged after this, of a message even by what it says: nothin
 import json
 import re
 from codecs import BOM_UTF8
-from json.decoder import scanstring
 from typing import Any
 
 import msgspec
@@ -16,8 +15,8 @@ from services.errors import BodyUnreadable, InvalidArgument, shortened
 #: Objects and arrays of a text: a filter has 1,000 clauses and 10,000 values at most. More would only take time.
 MOST_CONTAINERS = 50_000
 
-#: Digits in a row of a number: no double has 310 before its dot, and none tells 400 after it apart.
-MOST_DIGITS = 400
+#: Digits in a row of a number: no double has as many before or after its dot. Reading them takes their square.
+MOST_DIGITS = 1000
 
 #: Names at the top of a text that are looked at in search of one at fault; no request has as many.
 MOST_NAMES = 100
@@ -119,12 +118,12 @@ def deep_name(text: bytes) -> str:
     for _ in range(MOST_NAMES):
         if letters[at : at + 1] not in ("{", ","):
             break
-        first = _after(_SPACE, letters, at + 1) + 1
-        _, end = scanstring(letters, first)
+        first = _after(_SPACE, letters, at + 1)
+        _, end = decoder.raw_decode(letters, first)
         try:
             _, at = decoder.raw_decode(letters, _after(_COLON_SIGN, letters, end))
         except RecursionError:
-            return shortened(letters[first : end - 1])
+            return shortened(letters[first + 1 : end - 1])
         at = _after(_SPACE, letters, at)
     return "body"
 

@@ -22,6 +22,12 @@ MOST_VALUES = 10_000
 #: Of compiled patterns, in all: some twenty milliseconds to make.
 MOST_STEPS = 20_000
 
+#: Characters of a value: more than a link has room for.
+LONGEST_TEXT = 10_000
+
+#: Characters of the path of a field.
+LONGEST_FIELD = 1000
+
 #: Names that dots part in the path of a field.
 MOST_NAMES = 50
 
@@ -89,6 +95,12 @@ class Place:
 
     def refuse(self, reason: str) -> InvalidFilter:
         return InvalidFilter(unicode(self.path), self.keyword and unicode(self.keyword), unicode(reason))
+
+
+def check_length(text: str, place: Place) -> None:
+    """Raises `InvalidFilter`."""
+    if len(text) > LONGEST_TEXT:
+        raise place.refuse(f"is too long: a text has at most {LONGEST_TEXT:,} characters.")
 
 
 def check_text(value: Any, place: Place) -> None:
