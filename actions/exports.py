@@ -1,6 +1,7 @@
 """`exportMeasures`: a call becomes a link, and a link becomes the export that it was signed for."""
 
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -27,7 +28,10 @@ class Access(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Exports:
-    """`lang` is meant where a caller names none; `public_url` begins links in place of the call's own origin."""
+    """`lang` is meant where a caller names none; `public_url` begins links in place of the call's own origin.
+
+    `clock` tells epoch seconds.
+    """
 
     store: Store
     links: Links
@@ -35,6 +39,7 @@ class Exports:
     lang: schema.Lang
     public_url: str | None
     formula_guard: bool
+    clock: schema.Clock = time.time
 
     def prepare(self, call: Call, kind: Kind) -> dict[str, Any]:
         """The result of `exportMeasures`."""
@@ -59,7 +64,7 @@ class Exports:
             raise LinkMissing("This link holds no token.")
         if len(tokens) > 1:
             raise LinkRefused("This link holds more than one token.")
-        request = schema.of_token(self.links.unsign(tokens[0]))
+        request = schema.of_token(self.links.unsign(tokens[0]), clock=self.clock)
         if (request.target, request.export_id) != (target, export_id):
             raise LinkRefused("This link is not valid: its token is for another export.")
         return request
@@ -73,6 +78,7 @@ class Exports:
             export_id=secrets.token_hex(8),
             asked_by=asked_by,
             guard=self.formula_guard,
+            clock=self.clock,
         )
 
     def _admit(self, call: Call, target: Target) -> str:

@@ -1,5 +1,7 @@
 """JSON <-> ExportRequest, for the request of a caller and for the token of a link alike."""
 
+import dataclasses
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
@@ -16,6 +18,9 @@ from services.measures import NEWEST_FIRST, ExportRequest, Kind, SortKey, Target
 
 Lang = Literal["koncorde", "elasticsearch"]
 LANGS = ("koncorde", "elasticsearch")
+
+#: Tells epoch seconds.
+Clock = Callable[[], float]
 
 #: What clients send beside the arguments; known, and of no effect.
 IGNORED = frozenset(
@@ -51,8 +56,6 @@ class ExportSchema(Schema):
             raise InvalidArgument("startAt", f"{iso(start)} is after endAt, {iso(end)}.")
         query = data["query"]
         of_elasticsearch = data["lang"] == "elasticsearch" and query is not None
-        if of_elasticsearch:
-            elastic_query.check(query)
         return ExportRequest(
             export_id=data["exportId"],
             target=Target(data["engineId"], data["kind"], data["_id"]),
@@ -91,19 +94,27 @@ def target_of(arguments: Mapping[str, Any], read_body: Callable[[], Any], *, kin
 
 
 def of_call(
-    arguments: Mapping[str, Any], body: Any, *, kind: Kind, lang: Lang, export_id: str, asked_by: str, guard: bool
+    arguments: Mapping[str, Any],
+    body: Any,
+    *,
+    kind: Kind,
+    lang: Lang,
+    export_id: str,
+    asked_by: str,
+    guard: bool,
+    clock: Clock = time.time,
 ) -> ExportRequest:
-    """What a caller asks for. `lang`: where the caller names none.
+    """What a caller asks for. `lang`: where the caller names none. `clock`: tells `now`, in epoch seconds.
 
     Raises `BadRequest` naming the argument, `RequestTooLarge`.
     """
     ours = {"kind": kind, "exportId": export_id, "askedBy": asked_by, "formulaGuard": guard}
-    return _load({"lang": lang} | _together(arguments, body) | ours)
+    return _load({"lang": lang} | _together(arguments, body) | ours, clock)
 
 
-def of_token(payload: Mapping[str, Any]) -> ExportRequest:
+def of_token(payload: Mapping[str, Any], *, clock: Clock = time.time) -> ExportRequest:
     """What a link holds: the same checks."""
-    return _load(payload)
+    return _load(payload, clock)
 
 
 def to_token(request: ExportRequest) -> dict[str, Any]:
@@ -171,11 +182,15 @@ def _known(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _load(data: Mapping[str, Any]) -> ExportRequest:
+def _load(data: Mapping[str, Any], clock: Clock) -> ExportRequest:
     try:
-        return cast(ExportRequest, _schema.load(dict(data)))
+        request = cast(ExportRequest, _schema.load(dict(data)))
     except ValidationError as error:
         raise _first(error) from error
+    if request.elastic_query is None:
+        return request
+    asked = elastic_query.check(request.elastic_query, now_ms=int(clock() * 1000))
+    return dataclasses.replace(request, elastic_query=asked)
 
 
 def _first(error: ValidationError) -> BadRequest:

@@ -107,7 +107,7 @@ def reader(attributes: Mapping[str, str]) -> Callable[[str], list[Any]]:
     """Makes objects with these attributes, only what the keys are made of, of a JSON array of documents."""
     if any(UNSAYABLE.search(name) for name in attributes):
         return lambda documents: [picked(document, attributes) for document in odd.loads(documents.encode())]
-    structures = list[structure(attributes)]  # type: ignore[misc]
+    structures: Any = list[structure(attributes)]  # type: ignore[misc]
     decode = msgspec.json.Decoder(structures).decode
 
     def read(documents: str) -> list[Any]:

@@ -28,7 +28,6 @@ TAKEN: list[JSON] = [
     {"nested": {"path": "groups", "query": {"term": {"groups.id": "a"}}, "ignore_unmapped": True}},
     {"pinned": {"ids": ["a"], "organic": {"match_all": {}}}},
     {"knn": {"field": "v", "query_vector": [1, 2], "k": 3, "filter": [{"match_all": {}}]}},
-    {"knn": {"field": "v", "query_vector_builder": {"text_embedding": {"model_id": "m", "model_text": "t"}}}},
     {"terms_set": {"tags": {"terms": ["a"], "minimum_should_match": 1, "minimum_should_match_field": "n"}}},
     {"geo_shape": {"place": {"shape": {"type": "point", "coordinates": [1, 2]}, "relation": "intersects"},
                    "ignore_unmapped": True}},
@@ -44,8 +43,6 @@ TAKEN: list[JSON] = [
     {"span_containing": {"big": {"span_term": {"a": "b"}}, "little": {"span_term": {"a": "c"}}}},
     {"span_within": {"big": {"span_term": {"a": "b"}}, "little": {"span_term": {"a": "c"}}}},
     {"span_field_masking": {"query": {"span_term": {"a": "b"}}, "field": "c"}},
-    {"bool": "what Elasticsearch refuses itself"},
-    {"intervals": "what Elasticsearch refuses itself"},
 ]  # fmt: skip
 
 SCRIPT: JSON = {"script": {"script": "true"}}
@@ -69,8 +66,11 @@ REFUSED: list[tuple[JSON, str]] = [
      "query.nested.inner_hits"),
     ({"pinned": {"organic": SCRIPT}}, "query.pinned.organic.script"),
     ({"knn": {"field": "v", "filter": SCRIPT}}, "query.knn.filter.script"),
-    ({"knn": {"field": "v", "query_vector_builder": {"lookup": {"index": "i"}}}},
-     "query.knn.query_vector_builder.lookup"),
+    ({"knn": {"field": "v", "query_vector_builder": {"lookup": {"index": "i"}}}}, "query.knn.query_vector_builder"),
+    ({"knn": {"field": "v", "query_vector_builder": {"text_embedding": {"model_id": "m", "model_text": "t"}}}},
+     "query.knn.query_vector_builder"),
+    ({"bool": "no object"}, "query.bool"),
+    ({"intervals": "no object"}, "query.intervals"),
     ({"terms_set": {"tags": {"minimum_should_match_script": "1"}}},
      "query.terms_set.tags.minimum_should_match_script"),
     ({"intervals": {"t": {"match": {"query": "a", "filter": {"script": {"source": "1"}}}}}},
