@@ -231,7 +231,7 @@ CLAUSES: Mapping[str, Shape] = {
     "match_all": own(),
     "match_none": own(),
     # terms
-    "term": of_field(short(or_null(value), "value", own(costs.term, value=value, term=value, case_insensitive=flag))),
+    "term": of_field(short(value, "value", own(costs.term, value=value, term=value, case_insensitive=flag))),
     "terms": of_field(terms),
     "terms_set": of_field(own(terms=terms, minimum_should_match=should_match, minimum_should_match_field=name)),
     "ids": own(values=listed(option)),
@@ -243,7 +243,7 @@ CLAUSES: Mapping[str, Shape] = {
         costs.wildcard, value=pattern, wildcard=pattern, case_insensitive=flag, rewrite=rewrite))),
     "regexp": of_field(short(pattern, "value", own(
         costs.regexp, value=pattern, flags=option, flags_value=whole(0, 2**16), case_insensitive=flag,
-        max_determinized_states=states, rewrite=rewrite))),
+        max_determinized_states=states, rewrite=rewrite), kept=False)),
     "fuzzy": of_field(short(value, "value", own(
         costs.fuzzy_term, value=value, term=value, fuzziness=fuzziness, prefix_length=length,
         max_expansions=expansions, transpositions=flag, rewrite=rewrite))),

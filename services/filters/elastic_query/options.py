@@ -137,10 +137,11 @@ def fields_of(names: Any) -> int:
 
 
 def numbers(walk: Walk, value: Any, path: str) -> Any:
-    """Arrays of numbers, of any depth that a query may have: coordinates."""
+    """Numbers in arrays of any depth: a vector, or coordinates. A position is one value."""
     if not isinstance(value, list):
         return anything_finite(walk, value, path)
-    walk.budget.spend_values(1, path)
+    position = len(value) <= MOST_OF_POSITION and not any(isinstance(held, list) for held in value)
+    walk.budget.spend_values(position or len(value), path)
     return [numbers(walk, held, f"{path}[{number}]") for number, held in enumerate(value)]
 
 
@@ -156,6 +157,9 @@ def point(walk: Walk, value: Any, path: str) -> Any:
         return [anything_finite(walk, held, f"{path}[{number}]") for number, held in enumerate(value)]
     return option(walk, value, path) if isinstance(value, str) else anything_finite(walk, value, path)
 
+
+#: Numbers of a position: longitude, latitude, height, and one more that GeoJSON leaves open.
+MOST_OF_POSITION = 4
 
 POINT_KEYS = frozenset(("lat", "lon", "z", "geohash", "type", "coordinates"))
 

@@ -27,7 +27,7 @@ QUOTED = re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL)
 RANGE = re.compile(r'[\[{] *([^\s"\[\]{}\\/]+|"[^"\\/\]}]*") +TO +([^\s"\[\]{}\\/]+|"[^"\\/\]}]*") *[\]}]')
 
 #: `now`, with what date math adds.
-NOW = re.compile(r"now((?:[-+][0-9]{1,9}[yMwdhHms]|/[yMwdhHms])*)")
+NOW = re.compile(r"now((?:[-+][0-9]{0,9}[yMwdhHms]|/[yMwdhHms])*)")
 
 
 class Costly(Exception):

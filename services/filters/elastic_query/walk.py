@@ -129,15 +129,14 @@ def parts(cost: Cost | None = None, /, **options: Shape) -> Shape:
     return judge
 
 
-def short(scalar: Shape, name: str, whole: Shape) -> Shape:
-    """An object, or the value of its main option alone."""
+def short(scalar: Shape, name: str, whole: Shape, *, kept: bool = True) -> Shape:
+    """An object, or the value of its main option alone; not `kept`: that is asked as an object, which may get more."""
 
     def judge(walk: Walk, value: Any, path: str) -> Any:
         if isinstance(value, Mapping):
             return whole(walk, value, path)
-        scalar(walk, value, path)
-        judged = whole(walk, {name: value}, path)
-        return value if judged == {name: value} else judged
+        judged = whole(walk, {name: scalar(walk, value, path)}, path)
+        return value if kept else judged
 
     return judge
 
