@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from actions.calls import Call
-from services.errors import ServiceError
+from services.errors import ServiceError, unicode
 
 Envelope = dict[str, Any]
 
@@ -46,4 +46,4 @@ def _envelope(call: Call, status: int, error: Any, result: Any) -> Envelope:
 
 def _echoed(name: Any) -> str | None:
     """`None`: none that could be the name of anything."""
-    return name if isinstance(name, str) and len(name) <= LONGEST_NAME else None
+    return unicode(name) if isinstance(name, str) and len(name) <= LONGEST_NAME else None

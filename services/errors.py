@@ -33,7 +33,13 @@ MOST_SHOWN = 100
 
 
 def shortened(text: str) -> str:
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+    """As an error repeats it."""
+    return unicode(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
+
+
+def unicode(text: str) -> str:
+    """With lone surrogates spelled out: an answer that held them would be read by few."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class ServiceError(Exception):

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from services.errors import InvalidFilter, shortened
+from services.errors import InvalidFilter, shortened, unicode
 
 #: Filters within filters, `match`'s objects and arrays among them.
 DEEPEST = 50
@@ -122,11 +122,6 @@ def surrogates(value: Any, place: Place) -> Iterator[Place]:
             left += [pair for key, item in value.items() for pair in ((item, place.key(key)), (key, place.key(key)))]
         elif isinstance(value, list):
             left += [(item, place.item(index)) for index, item in enumerate(value)]
-
-
-def unicode(text: str) -> str:
-    """With lone surrogates spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def shown(value: Any) -> str:
