@@ -21,7 +21,7 @@ MOST_DIGITS = 1000
 #: Names at the top of a text that are looked at in search of one at fault; no request has as many.
 MOST_NAMES = 100
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _DIGITS = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
 _COLON = re.compile(rb"\\u003[aA]")
 _SPACE = re.compile(r"[ \t\r\n]*")

@@ -89,7 +89,7 @@ def target_of(arguments: Mapping[str, Any], read_body: Callable[[], Any], *, kin
         place = arguments if name in arguments else read_body()
         if not isinstance(place, Mapping) or name not in place:
             raise MissingArgument(name)
-        found[name] = _schema.fields[name].deserialize(place[name], name)
+        found[name] = fields.Text().read(name, place[name])
     return Target(found["engineId"], kind, found["_id"])
 
 

@@ -261,7 +261,10 @@ def regexp(value: Any, place: Place) -> Filter:
 
 def flags_text(value: Any, place: Place) -> str:
     """What JavaScript takes for false is no flag."""
-    return a_text(value, place) if value or isinstance(value, list | dict) else ""
+    if not value and not isinstance(value, list | dict):
+        return ""
+    check_length(a_text(value, place), place)
+    return str(value)
 
 
 def match(value: Any, place: Place) -> Filter:

@@ -94,7 +94,7 @@ class Place:
             raise self.refuse("is one large pattern too many: write fewer, or with fewer repetitions and classes.")
 
     def refuse(self, reason: str) -> InvalidFilter:
-        return InvalidFilter(unicode(self.path), self.keyword and unicode(self.keyword), unicode(reason))
+        return InvalidFilter(unicode(self.path), self.keyword and shortened(self.keyword), unicode(reason))
 
 
 def check_length(text: str, place: Place) -> None:

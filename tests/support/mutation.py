@@ -111,12 +111,12 @@ def held(value: Any) -> Iterator[Place]:
 def change(draw: st.DrawFn, holder: Any, key: Any) -> None:
     match draw(st.sampled_from(["replace", "wrap", "rename", "remove", "add"])):
         case "replace":
-            holder[key] = draw(odd | anything)
+            holder[key] = copy.deepcopy(draw(odd | anything))
         case "wrap":
             holder[key] = draw(st.sampled_from([[holder[key]], {"a": holder[key]}, [holder[key], holder[key]]]))
         case "rename" if isinstance(holder, dict):
             holder[draw(names)] = holder.pop(key)
         case "add" if isinstance(holder, dict):
-            holder[draw(names)] = draw(odd | anything)
+            holder[draw(names)] = copy.deepcopy(draw(odd | anything))
         case _:
             del holder[key]

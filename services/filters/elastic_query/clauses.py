@@ -55,13 +55,17 @@ def check(query: Mapping[str, Any], *, now_ms: int = 0) -> JSON:
     return judged
 
 
+#: What JSON is made of, but for scalars.
+CONTAINERS = (list, dict)
+
+
 def shallow(query: Any) -> None:
     """Not by recursion: how deep it goes is what is not known."""
     level, depth = [query], 0
     while level:
         if depth > limits.MOST_NESTED:
             raise InvalidFilter("query", None, f"is nested more than {limits.MOST_NESTED} levels deep.")
-        level = [held for value in level for held in contents(value) if isinstance(held, list | dict)]
+        level = [held for value in level for held in contents(value) if held.__class__ in CONTAINERS]
         depth += 1
 
 
@@ -99,8 +103,9 @@ def of_field(argument: Shape, **options: Shape) -> Shape:
 def terms(walk: Walk, value: Any, path: str) -> Any:
     if isinstance(value, Mapping):
         raise InvalidFilter(path, "terms", "reads the terms of another document: write them here, as an array.")
-    costs.terms(walk, value, path)
-    return listed(or_null(scalar))(walk, value, path)
+    judged = listed(or_null(scalar))(walk, value, path)
+    costs.terms(walk, judged, path)
+    return judged
 
 
 def like(walk: Walk, value: Any, path: str) -> Any:

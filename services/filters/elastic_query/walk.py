@@ -145,15 +145,11 @@ def by_field(argument: Shape, **options: Shape) -> Shape:
     """An object with a field as its key, whose argument has this shape; and these options beside it."""
 
     def judge(walk: Walk, value: Any, path: str) -> JSON:
-        judged = {}
-        for name, held in an_object(value, path).items():
-            shape = options.get(name, argument)
-            judged[name] = shape(walk, held, at(path, name))
-        named = [name for name in judged if name not in options]
+        named = [name for name in an_object(value, path) if name not in options]
         if len(named) != 1:
             raise InvalidFilter(path, None, "must name one field.")
         check_name(named[0], path)
-        return judged
+        return {name: options.get(name, argument)(walk, held, at(path, name)) for name, held in value.items()}
 
     return judge
 
