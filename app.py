@@ -41,6 +41,7 @@ def create_app(settings: Settings, store: Store, turns: Turns, *, clock: Clock =
         lang=settings.default_lang,
         public_url=settings.public_url,
         formula_guard=settings.csv_formula_guard,
+        clock=clock,
     )
     desk = Desk(actions(prepared, access))
     downloads = exports.Downloads(

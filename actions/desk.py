@@ -6,8 +6,9 @@ from typing import Any
 
 from actions import envelope
 from actions.calls import Call
-from actions.envelope import Envelope
-from services.errors import InvalidType, MissingArgument, ServiceError, UnknownAction, UnknownController
+from actions.envelope import LONGEST_NAME, Envelope
+from schemas.fields import text
+from services.errors import MissingArgument, ServiceError, UnknownAction, UnknownController
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ class Desk:
             return envelope.of_error(call, ServiceError("The service failed; its log tells more."))
 
     def _find(self, call: Call) -> Action:
+        if call.wrong is not None:
+            raise call.wrong
         controller, action = _name("controller", call.controller), _name("action", call.action)
         actions = self._actions.get(controller)
         if actions is None:
@@ -43,6 +46,4 @@ class Desk:
 def _name(argument: str, value: Any) -> str:
     if value is None:
         raise MissingArgument(argument)
-    if not isinstance(value, str):
-        raise InvalidType(argument, "must be a text.")
-    return value
+    return text(argument, value, longest=LONGEST_NAME)

@@ -4,9 +4,12 @@ import secrets
 from typing import Any
 
 from actions.calls import Call
-from services.errors import ServiceError
+from services.errors import ServiceError, unicode
 
 Envelope = dict[str, Any]
+
+#: Characters of the name of a controller, or of an action: it is echoed.
+LONGEST_NAME = 200
 
 #: Tells processes apart in a log, as Kuzzle's node names do.
 NODE = f"measures-export-{secrets.token_hex(4)}"
@@ -31,11 +34,16 @@ def _envelope(call: Call, status: int, error: Any, result: Any) -> Envelope:
     return {
         "status": status,
         "error": error,
-        "controller": call.controller,
-        "action": call.action,
+        "controller": _echoed(call.controller),
+        "action": _echoed(call.action),
         "requestId": call.request_id,
         "result": result,
         "headers": {},
         "node": NODE,
         "volatile": call.volatile,
     }
+
+
+def _echoed(name: Any) -> str | None:
+    """`None`: none that could be the name of anything."""
+    return unicode(name) if isinstance(name, str) and len(name) <= LONGEST_NAME else None

@@ -1,7 +1,7 @@
 """`exportMeasures`: a call becomes a link, and a link becomes the export that it was signed for."""
 
-import dataclasses
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -18,9 +18,6 @@ from services.stores.port import Store
 #: Bytes of a request line; gunicorn takes 8190 at most, nginx 8192.
 LONGEST_REQUEST_LINE = 8000
 
-#: The caller before anyone has judged the token.
-NOBODY = "-1"
-
 
 class Access(Protocol):
     """Who may export."""
@@ -31,7 +28,10 @@ class Access(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Exports:
-    """`lang` is meant where a caller names none; `public_url` begins links in place of the call's own origin."""
+    """`lang` is meant where a caller names none; `public_url` begins links in place of the call's own origin.
+
+    `clock` tells epoch seconds.
+    """
 
     store: Store
     links: Links
@@ -39,10 +39,12 @@ class Exports:
     lang: schema.Lang
     public_url: str | None
     formula_guard: bool
+    clock: schema.Clock = time.time
 
     def prepare(self, call: Call, kind: Kind) -> dict[str, Any]:
         """The result of `exportMeasures`."""
-        request = self._admit(call, self._read(call, kind))
+        target = schema.target_of(call.arguments, lambda: call.body, kind=kind)
+        request = self._read(call, kind, asked_by=self._admit(call, target))
         base_url = self._base_url(call)
         count = exports.prepare(request, self.store)
         path, expires_ms = self._sign(request)
@@ -63,26 +65,28 @@ class Exports:
             raise LinkMissing("This link holds no token.")
         if len(tokens) > 1:
             raise LinkRefused("This link holds more than one token.")
-        request = schema.of_token(self.links.unsign(tokens[0]))
+        request = schema.of_token(self.links.unsign(tokens[0]), clock=self.clock)
         if (request.target, request.export_id) != (target, export_id):
             raise LinkRefused("This link is not valid: its token is for another export.")
         return request
 
-    def _read(self, call: Call, kind: Kind) -> ExportRequest:
+    def _read(self, call: Call, kind: Kind, *, asked_by: str) -> ExportRequest:
         return schema.of_call(
             call.arguments,
             call.body,
             kind=kind,
             lang=self.lang,
             export_id=secrets.token_hex(8),
-            asked_by=NOBODY,
+            asked_by=asked_by,
             guard=self.formula_guard,
+            clock=self.clock,
         )
 
-    def _admit(self, call: Call, request: ExportRequest) -> ExportRequest:
+    def _admit(self, call: Call, target: Target) -> str:
+        """Who asks, judged before anything is read that may take long."""
         if call.token is not None and not isinstance(call.token, str):
             raise TokenInvalid("The token is no text.")
-        return dataclasses.replace(request, asked_by=self.access.admit(call.token, request.target))
+        return self.access.admit(call.token, target)
 
     def _base_url(self, call: Call) -> str:
         """Where a link begins, without a slash at its end. Raises `InvalidArgument` for a call from nowhere."""

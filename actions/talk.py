@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from actions import envelope
-from actions.calls import Call
+from actions.calls import Call, own_token
 from actions.desk import Desk
 from schemas import bodies
 from services.errors import InvalidType, ServiceError
@@ -93,7 +93,7 @@ def checked(call: Call) -> Any:
     """The token in `auth:checkToken`, by which the SDK opens every talk: the only place of its token until it asks."""
     if (call.controller, call.action) != ("auth", "checkToken") or not isinstance(call.body, Mapping):
         return None
-    return call.body.get("token")
+    return own_token(call.body.get("token"))
 
 
 def refusal(error: ServiceError) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from flask import Request, Response
 
-from actions.calls import Call, new_request_id
+from actions.calls import Call, new_request_id, wrong_volatile
 from actions.envelope import Envelope
 from routes.hosts import base_url
 from schemas import bodies
@@ -29,11 +29,12 @@ def call(request: Request, controller: str, action: str, **arguments: str) -> Ca
     for name in arguments.keys() & given.keys():
         raise InvalidArgument(name, "is given twice: in the path and in the query string.")
     tokens = given.pop("jwt", None)
+    text = body_text(request)
     return Call(
         controller=controller,
         action=action,
         arguments=given | arguments,
-        body=body(request),
+        read_body=lambda: json_of(text),
         token=bearer(request) or tokens,
         request_id=request_id(request),
         volatile=volatile(request),
@@ -43,7 +44,7 @@ def call(request: Request, controller: str, action: str, **arguments: str) -> Ca
 
 def message_call(request: Request) -> Call:
     """`POST /_query`: the whole request in the body."""
-    message = body(request)
+    message = json_of(body_text(request))
     if not isinstance(message, Mapping):
         raise InvalidArgument("body", "must be a JSON object that holds the whole request.")
     return Call.from_message(
@@ -67,11 +68,15 @@ def query(request: Request) -> dict[str, Any]:
     return found
 
 
-def body(request: Request) -> Any:
-    """The body as JSON, whatever its content type says; `None` when there is none."""
+def body_text(request: Request) -> bytes:
+    """The body, whole: an answer that leaves some of it unread may be lost on its way."""
     if request.content_length is not None and request.content_length > LARGEST_BODY:
         raise RequestTooLarge(f"The body may hold {LARGEST_BODY} bytes.", argument="body")
-    text = request.get_data(cache=False, parse_form_data=False)
+    return request.get_data(cache=False, parse_form_data=False)
+
+
+def json_of(text: bytes) -> Any:
+    """The body as JSON, whatever its content type says; `None` when there is none. Raises `BadRequest`."""
     return bodies.read(text) if text.strip() else None
 
 
@@ -88,12 +93,16 @@ def request_id(request: Request) -> str:
 
 
 def volatile(request: Request) -> Any:
-    """What is echoed: JSON in a header."""
-    text = request.headers.get("X-Kuzzle-Volatile")
+    """What is echoed: JSON in a header, in UTF-8. Raises `InvalidArgument`."""
+    text = request.headers.get("X-Kuzzle-Volatile", "")
     try:
-        return bodies.read(text) if text else None
-    except BodyUnreadable as error:
+        found = json_of(text.encode("latin-1"))
+    except (BodyUnreadable, UnicodeEncodeError) as error:
         raise InvalidArgument("volatile", "the header X-Kuzzle-Volatile is no JSON.") from error
+    wrong = wrong_volatile(found)
+    if wrong is not None:
+        raise wrong
+    return found
 
 
 def answer(found: Envelope, headers: Mapping[str, str] | None = None) -> Response:

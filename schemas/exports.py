@@ -1,12 +1,14 @@
 """JSON <-> ExportRequest, for the request of a caller and for the token of a link alike."""
 
-from collections.abc import Mapping
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 from marshmallow import RAISE, Schema, ValidationError, post_load
 
-from schemas import fields
-from services.errors import BadRequest, InvalidArgument, InvalidType
+from schemas import bodies, fields
+from services.errors import BadRequest, InvalidArgument, InvalidType, MissingArgument
 from services.filters import elastic_query
 from services.filters.nodes import All
 from services.filters.parse import parse
@@ -16,6 +18,9 @@ from services.measures import NEWEST_FIRST, ExportRequest, Kind, SortKey, Target
 
 Lang = Literal["koncorde", "elasticsearch"]
 LANGS = ("koncorde", "elasticsearch")
+
+#: Tells epoch seconds.
+Clock = Callable[[], float]
 
 #: What clients send beside the arguments; known, and of no effect.
 IGNORED = frozenset(
@@ -37,7 +42,7 @@ class ExportSchema(Schema):
     formulaGuard = fields.Flag(required=True)  # noqa: N815
     startAt = fields.FirstInstant(load_default=None)  # noqa: N815
     endAt = fields.LastInstant(load_default=None)  # noqa: N815
-    type = fields.Text(load_default=None)
+    type = fields.OptionalText(load_default=None)
     lang = fields.Choice(LANGS, required=True)
     query = fields.Json(load_default=None)
     sort = fields.Sort(load_default=NEWEST_FIRST)
@@ -51,8 +56,6 @@ class ExportSchema(Schema):
             raise InvalidArgument("startAt", f"{iso(start)} is after endAt, {iso(end)}.")
         query = data["query"]
         of_elasticsearch = data["lang"] == "elasticsearch" and query is not None
-        if of_elasticsearch:
-            elastic_query.check(query)
         return ExportRequest(
             export_id=data["exportId"],
             target=Target(data["engineId"], data["kind"], data["_id"]),
@@ -71,22 +74,47 @@ class ExportSchema(Schema):
 
 _schema = ExportSchema()
 
+#: What a caller may name; the others are the service's own.
+OURS = frozenset({"kind", "exportId", "askedBy", "formulaGuard"})
+ARGUMENTS = frozenset(field.data_key or name for name, field in _schema.fields.items()) - OURS
+
+
+def target_of(arguments: Mapping[str, Any], read_body: Callable[[], Any], *, kind: Kind) -> Target:
+    """Whose measures are asked for: all that must be read before the caller is judged.
+
+    `read_body`: asked only where the arguments at the root do not say. Raises `BadRequest`, `RequestTooLarge`.
+    """
+    found = {}
+    for name in ("engineId", "_id"):
+        place = arguments if name in arguments else read_body()
+        if not isinstance(place, Mapping) or name not in place:
+            raise MissingArgument(name)
+        found[name] = fields.Text().read(name, place[name])
+    return Target(found["engineId"], kind, found["_id"])
+
 
 def of_call(
-    arguments: Mapping[str, Any], body: Any, *, kind: Kind, lang: Lang, export_id: str, asked_by: str, guard: bool
+    arguments: Mapping[str, Any],
+    body: Any,
+    *,
+    kind: Kind,
+    lang: Lang,
+    export_id: str,
+    asked_by: str,
+    guard: bool,
+    clock: Clock = time.time,
 ) -> ExportRequest:
-    """What a caller asks for. `lang`: where the caller names none. Raises `BadRequest` naming the argument."""
+    """What a caller asks for. `lang`: where the caller names none. `clock`: tells `now`, in epoch seconds.
+
+    Raises `BadRequest` naming the argument, `RequestTooLarge`.
+    """
     ours = {"kind": kind, "exportId": export_id, "askedBy": asked_by, "formulaGuard": guard}
-    asked = _together(arguments, body)
-    for name in ours:
-        if name in asked:
-            raise InvalidArgument(name, "is no argument of exportMeasures.")
-    return _load({"lang": lang} | asked | ours)
+    return _load({"lang": lang} | _together(arguments, body) | ours, clock)
 
 
-def of_token(payload: Mapping[str, Any]) -> ExportRequest:
+def of_token(payload: Mapping[str, Any], *, clock: Clock = time.time) -> ExportRequest:
     """What a link holds: the same checks."""
-    return _load(payload)
+    return _load(payload, clock)
 
 
 def to_token(request: ExportRequest) -> dict[str, Any]:
@@ -135,18 +163,34 @@ def _together(arguments: Mapping[str, Any], body: Any) -> dict[str, Any]:
         body = {}
     if not isinstance(body, Mapping):
         raise InvalidType("body", "is no JSON object.")
-    root = {name: value for name, value in arguments.items() if name not in IGNORED}
-    more = {name: value for name, value in body.items() if name not in IGNORED}
+    root, more = _known(arguments), _known(body)
     for name in root.keys() & more.keys():
         raise InvalidArgument(name, "is given twice: at the root and in the body.")
     return root | more
 
 
-def _load(data: Mapping[str, Any]) -> ExportRequest:
+def _known(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that mean something. Raises `InvalidArgument` for the first name that is none."""
+    found = {}
+    for name, value in arguments.items():
+        if name in ARGUMENTS:
+            found[name] = value
+        elif name not in IGNORED:
+            raise fields.unknown(name)
+        else:
+            bodies.written(name, value)
+    return found
+
+
+def _load(data: Mapping[str, Any], clock: Clock) -> ExportRequest:
     try:
-        return cast(ExportRequest, _schema.load(dict(data)))
+        request = cast(ExportRequest, _schema.load(dict(data)))
     except ValidationError as error:
         raise _first(error) from error
+    if request.elastic_query is None:
+        return request
+    asked = elastic_query.check(request.elastic_query, now_ms=int(clock() * 1000))
+    return dataclasses.replace(request, elastic_query=asked)
 
 
 def _first(error: ValidationError) -> BadRequest:

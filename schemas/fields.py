@@ -1,20 +1,39 @@
 """Fields of an export: one kind of value each. They raise our errors, which name the argument."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from marshmallow import ValidationError
 from marshmallow import fields as marshmallow
 
 from services import instants
-from services.errors import BadRequest, InvalidArgument, InvalidType, MissingArgument
+from services.errors import BadRequest, InvalidArgument, InvalidType, MissingArgument, RequestTooLarge, shortened
 from services.measures import NEWEST_FIRST, SortKey
 
 #: Whole numbers up to here are the same in JSON, JavaScript, SQLite and Elasticsearch.
 MOST_ROWS = 2**53 - 1
 
+#: Characters of a text: more than a link has room for, so that what is refused for its length would be anyway.
+LONGEST_TEXT = 10_000
+
+#: Characters of a date: those of every form, and of any fraction that somebody means.
+LONGEST_DATE = 100
+
+#: Characters of the name of a field, of a type, of what stands for a missing value.
+LONGEST_NAME = 1000
+
+#: What 64 bits hold, signed or not: the whole numbers that stores compare.
+LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**64 - 1
+
 ORDERS = ("asc", "desc")
 MODES = ("min", "max", "sum", "avg", "median")
+
+#: Types of fields that sort; of some others (`dense_vector`) Elasticsearch 8.19 makes an error of its own, 500.
+UNMAPPED_TYPES = (
+    "keyword", "boolean", "date", "date_nanos", "byte", "short", "integer", "long", "unsigned_long", "half_float",
+    "float", "double", "scaled_float", "ip", "version",
+)  # fmt: skip
 SORT_OPTIONS = ("order", "missing", "mode", "unmapped_type")
 
 
@@ -39,8 +58,19 @@ class Field(marshmallow.Field[Any]):
 
 
 class Text(Field):
+    """Raises `RequestTooLarge` for one that no link has room for."""
+
     def read(self, name: str, value: Any) -> str:
+        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+            raise RequestTooLarge(f'The request is too long for a link; its largest part is "{name}".', argument=name)
         return text(name, value)
+
+
+class OptionalText(Text):
+    """Empty: absent, as a query string has it."""
+
+    def read(self, name: str, value: Any) -> Any:
+        return super().read(name, value) or None
 
 
 class Flag(Field):
@@ -78,7 +108,7 @@ class FirstInstant(Field):
 
     @staticmethod
     def _read(name: str, value: Any, of: Any) -> int | None:
-        if text(name, value) == "":
+        if text(name, value, longest=LONGEST_DATE) == "":
             return None
         try:
             return int(of(value))
@@ -123,11 +153,11 @@ def sort_keys(path: str, entry: Any) -> list[SortKey]:
         return [sort_key(path, entry, "asc")]
     if not isinstance(entry, Mapping) or not entry:
         raise InvalidType(path, 'must be "field", {"field": "asc"} or {"field": {"order": …}}.')
-    return [sort_key(f"{path}.{field}", field, options) for field, options in entry.items()]
+    return [sort_key(f"{path}.{shortened(field)}", field, options) for field, options in entry.items()]
 
 
 def sort_key(path: str, field: str, options: Any) -> SortKey:
-    if not text(path, field):
+    if not text(path, field, longest=LONGEST_NAME):
         raise InvalidArgument(path, "names no field.")
     if isinstance(options, str):
         options = {"order": options}
@@ -135,19 +165,24 @@ def sort_key(path: str, field: str, options: Any) -> SortKey:
         raise InvalidType(path, 'must be "asc", "desc" or an object.')
     for option in options:
         if option not in SORT_OPTIONS:
-            raise InvalidArgument(f"{path}.{option}", f"is none of {', '.join(SORT_OPTIONS)}.")
+            raise InvalidArgument(f"{path}.{shortened(option)}", f"is none of {', '.join(SORT_OPTIONS)}.")
     return SortKey(
         field,
         "desc" if _one_of(f"{path}.order", options.get("order", "asc"), ORDERS) == "desc" else "asc",
         missing=_scalar(f"{path}.missing", options.get("missing")),
         mode=_one_of(f"{path}.mode", options["mode"], MODES) if "mode" in options else None,
-        unmapped_type=text(f"{path}.unmapped_type", options["unmapped_type"]) if "unmapped_type" in options else None,
+        unmapped_type=_one_of(f"{path}.unmapped_type", options["unmapped_type"], UNMAPPED_TYPES)
+        if "unmapped_type" in options
+        else None,
     )
 
 
-def text(name: str, value: Any) -> str:
+def text(name: str, value: Any, *, longest: int = LONGEST_TEXT) -> str:
+    """Raises `InvalidArgument` for what is no Unicode text, or has more than `longest` characters."""
     if not isinstance(value, str):
         raise InvalidType(name, "must be a text.")
+    if len(value) > longest:
+        raise InvalidArgument(name, f"is too long: it may have {longest:,} characters.")
     try:
         value.encode()
     except UnicodeEncodeError as error:
@@ -156,17 +191,26 @@ def text(name: str, value: Any) -> str:
 
 
 def _one_of(path: str, value: Any, choices: Sequence[str]) -> str:
-    chosen = text(path, value).lower()
+    chosen = _name(path, value).lower()
     if chosen not in choices:
         raise InvalidArgument(path, f"must be one of {', '.join(choices)}.")
     return chosen
 
 
+def _name(path: str, value: Any) -> str:
+    return text(path, value, longest=LONGEST_NAME)
+
+
 def _scalar(path: str, value: Any) -> Any:
+    """Raises `InvalidArgument` for a number that no store could compare."""
     if isinstance(value, str):
-        return text(path, value)
+        return _name(path, value)
     if value is not None and not isinstance(value, int | float):
         raise InvalidType(path, "must be a text or a number.")
+    if isinstance(value, float) and not isfinite(value):
+        raise InvalidArgument(path, "is a number beyond what a double holds.")
+    if isinstance(value, int) and not LEAST_WHOLE <= value <= MOST_WHOLE:
+        raise InvalidArgument(path, "is a whole number beyond what 64 bits hold.")
     return value
 
 
@@ -175,5 +219,9 @@ def first_error(error: ValidationError) -> BadRequest:
     found = error.messages_dict
     for name, messages in found.items():
         if messages == ["Unknown field."]:
-            return InvalidArgument(str(name), "is no argument of exportMeasures.")
+            return unknown(str(name))
     return MissingArgument(str(next(iter(found))))
+
+
+def unknown(name: str) -> InvalidArgument:
+    return InvalidArgument(shortened(name), "is no argument of exportMeasures.")

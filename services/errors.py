@@ -28,6 +28,19 @@ Codes: kuzzle/lib/kerror of Kuzzle 2.56.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+#: Characters that an error repeats of a name or a value: callers may send a megabyte of it.
+MOST_SHOWN = 100
+
+
+def shortened(text: str) -> str:
+    """As an error repeats it."""
+    return unicode(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
+
+
+def unicode(text: str) -> str:
+    """With lone surrogates spelled out: an answer that held them would be read by few."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
 
 class ServiceError(Exception):
     """An error that a caller is told about. `props` are the facts of the message."""

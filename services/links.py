@@ -17,6 +17,9 @@ SALT = "measures-export.link"
 #: How far another replica's clock may run ahead of this one, in milliseconds.
 CLOCK_SKEW_MS = 60_000
 
+#: Epoch milliseconds (year 287396) from which on a number is taken for no instant.
+LATEST_MS = 2**53
+
 
 class Links:
     """Signs with the first secret, verifies with all. `clock` tells epoch seconds."""
@@ -42,12 +45,10 @@ class Links:
             payload = self._serializer.loads(token)
         except (BadData, RecursionError) as error:
             raise LinkRefused("This link is not valid: its signature does not match.") from error
-        try:
-            issued, expires = int(payload.pop("iat")), int(payload.pop("exp"))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise LinkRefused("This link is not valid: it does not say how long it lasts.") from error
-        self._check_age(issued, expires)
-        return dict(payload)
+        if not isinstance(payload, dict):
+            raise LinkRefused("This link is not valid: it holds no request.")
+        self._check_age(_instant_ms(payload.pop("iat", None)), _instant_ms(payload.pop("exp", None)))
+        return payload
 
     def _check_age(self, issued_ms: int, expires_ms: int) -> None:
         now = self._now_ms()
@@ -58,3 +59,10 @@ class Links:
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _instant_ms(value: Any) -> int:
+    """Raises `LinkRefused` for what is no number of milliseconds: `Infinity`, `true`, a text."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LATEST_MS:
+        raise LinkRefused("This link is not valid: it does not say how long it lasts.")
+    return int(value)

@@ -24,6 +24,9 @@ LONG = {
 
 LONGEST_SHORT = 3
 
+#: Characters of a distance: the least and the largest double have over 1,000 in metres.
+LONGEST = 2000
+
 PLURALS = ("s", "es", "ies")
 
 DISTANCE = re.compile(r"(\+?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+))([a-z]*)")
@@ -35,6 +38,8 @@ class NoDistance(ValueError):
 
 def metres(text: str) -> float:
     """Raises `NoDistance`."""
+    if len(text) > LONGEST:
+        raise NoDistance(f"is too long: a distance has at most {LONGEST} characters.")
     found = DISTANCE.fullmatch(re.sub(r"\s", "", text).replace(",", ".").lower())
     if found is None:
         raise NoDistance('is no distance: write a number and a unit, as in "3 km" or "1.5 miles".')

@@ -7,7 +7,7 @@ from typing import Any
 from services.filters import distances, foreign, nodes, points, regexps
 from services.filters.nodes import Filter, Point
 from services.filters.paths import field_or_item, named
-from services.filters.place import Place, check_text, kind, listed, shown, similar
+from services.filters.place import LONGEST_TEXT, Place, check_length, check_text, kind, listed, shown, similar
 
 BOUNDS = ("gt", "gte", "lt", "lte")
 PARTS = ("must", "must_not", "should", "should_not")
@@ -96,6 +96,13 @@ def finite(value: Any, place: Place) -> Any:
     return value
 
 
+def scalar(value: Any, place: Place) -> Any:
+    """Neither too long nor beyond a double."""
+    if isinstance(value, str):
+        check_length(value, place)
+    return finite(value, place)
+
+
 def one_field(value: Any, place: Place, *, besides: tuple[str, ...] = ()) -> tuple[str, Any, Place]:
     """The field, its argument, and where that stands."""
     others = [name for name in an_object(value, place) if name not in besides]
@@ -177,7 +184,7 @@ def equals(value: Any, place: Place) -> Filter:
     field, wanted, at = one_field(value, place)
     if isinstance(wanted, list | dict):
         raise at.refuse(f'must be a text, a number, a boolean or null, not {kind(wanted)}: see "match" and "exists".')
-    return nodes.Equals(field, finite(wanted, at))
+    return nodes.Equals(field, scalar(wanted, at))
 
 
 def an_in(value: Any, place: Place) -> Filter:
@@ -198,6 +205,8 @@ def texts(value: Any, place: Place) -> tuple[str, ...]:
         if not isinstance(each, str):
             hint = 'join "equals" by "or" for other values'
             raise place.item(index).refuse(f"must be a text, not {shown(each)}: {hint}.")
+        if len(each) > LONGEST_TEXT:
+            check_length(each, place.item(index))
     return tuple(value)
 
 
@@ -252,7 +261,10 @@ def regexp(value: Any, place: Place) -> Filter:
 
 def flags_text(value: Any, place: Place) -> str:
     """What JavaScript takes for false is no flag."""
-    return a_text(value, place) if value or isinstance(value, list | dict) else ""
+    if not value and not isinstance(value, list | dict):
+        return ""
+    check_length(a_text(value, place), place)
+    return str(value)
 
 
 def match(value: Any, place: Place) -> Filter:
@@ -268,12 +280,12 @@ def check_items(value: dict[str, Any] | list[Any], place: Place) -> None:
     for at, item in within(value, place):
         if isinstance(item, dict | list):
             check_items(item, at.deeper())
-        finite(item, at)
+        scalar(item, at)
 
 
 def within(value: dict[str, Any] | list[Any], place: Place) -> Iterator[tuple[Place, Any]]:
     if isinstance(value, dict):
-        return ((place.key(name), item) for name, item in value.items())
+        return ((place.key(named(name, place)), item) for name, item in value.items())
     return ((place.item(index), item) for index, item in enumerate(value))
 
 

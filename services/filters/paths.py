@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from services.filters.nodes import Has, Item
-from services.filters.place import MOST_NAMES, Place, check_text, shown
+from services.filters.place import LONGEST_FIELD, MOST_NAMES, Place, check_length, check_text, shown
 
 #: JavaScript's `/^(.*?[^\\])\[(.*)]$/`: the first opening bracket splits that is neither first nor escaped.
 BRACKETS = re.compile(r"([^\n\r\u2028\u2029]*?[^\\])\[([^\n\r\u2028\u2029]*)\]")
@@ -14,6 +14,8 @@ BRACKETS = re.compile(r"([^\n\r\u2028\u2029]*?[^\\])\[([^\n\r\u2028\u2029]*)\]")
 
 def named(field: str, place: Place) -> str:
     """The path itself. Raises `InvalidFilter`."""
+    if len(field) > LONGEST_FIELD:
+        raise place.refuse(f"names a field that is too long: a path has at most {LONGEST_FIELD:,} characters.")
     if field.count(".") >= MOST_NAMES:
         raise place.refuse(f"names a field that is too deep: a path has at most {MOST_NAMES} names.")
     return field
@@ -21,6 +23,7 @@ def named(field: str, place: Place) -> str:
 
 def field_or_item(text: str, place: Place) -> Has | Item:
     """Raises `InvalidFilter`."""
+    check_length(text, place)
     found = BRACKETS.fullmatch(text) if text.endswith("]") else None
     if found is None:
         return Has(named(unescaped(text), place))

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from services.errors import InvalidFilter
+from services.errors import InvalidFilter, shortened, unicode
 
 #: Filters within filters, `match`'s objects and arrays among them.
 DEEPEST = 50
@@ -22,11 +22,14 @@ MOST_VALUES = 10_000
 #: Of compiled patterns, in all: some twenty milliseconds to make.
 MOST_STEPS = 20_000
 
+#: Characters of a value: more than a link has room for.
+LONGEST_TEXT = 10_000
+
+#: Characters of the path of a field.
+LONGEST_FIELD = 1000
+
 #: Names that dots part in the path of a field.
 MOST_NAMES = 50
-
-#: Characters that an error repeats of what it was given.
-MOST_SHOWN = 100
 
 KINDS = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
 
@@ -91,7 +94,13 @@ class Place:
             raise self.refuse("is one large pattern too many: write fewer, or with fewer repetitions and classes.")
 
     def refuse(self, reason: str) -> InvalidFilter:
-        return InvalidFilter(unicode(self.path), self.keyword and unicode(self.keyword), unicode(reason))
+        return InvalidFilter(unicode(self.path), self.keyword and shortened(self.keyword), unicode(reason))
+
+
+def check_length(text: str, place: Place) -> None:
+    """Raises `InvalidFilter`."""
+    if len(text) > LONGEST_TEXT:
+        raise place.refuse(f"is too long: a text has at most {LONGEST_TEXT:,} characters.")
 
 
 def check_text(value: Any, place: Place) -> None:
@@ -113,15 +122,6 @@ def surrogates(value: Any, place: Place) -> Iterator[Place]:
             left += [pair for key, item in value.items() for pair in ((item, place.key(key)), (key, place.key(key)))]
         elif isinstance(value, list):
             left += [(item, place.item(index)) for index, item in enumerate(value)]
-
-
-def unicode(text: str) -> str:
-    """With lone surrogates spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def shortened(text: str) -> str:
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def shown(value: Any) -> str:

@@ -5,7 +5,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-GEOHASH = re.compile(r"[0-9b-hjkmnp-z]{4,}")
+#: Characters of a geohash: 12 tell centimetres apart, 24 all that doubles do.
+LONGEST_GEOHASH = 24
+
+#: Characters of a text that may be a point: it is asked of every row, and documents may hold megabytes.
+LONGEST = 200
+
+GEOHASH = re.compile(rf"[0-9b-hjkmnp-z]{{4,{LONGEST_GEOHASH}}}")
 NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 
 #: Values of a geohash's characters: five bits each.
@@ -15,7 +21,7 @@ DIGITS = {character: value for value, character in enumerate("0123456789bcdefghj
 POLE = 90
 
 FORMATS = (
-    'a point: [lat, lon], {"lat": .., "lon": ..}, "lat, lon", a geohash of 4 characters or more, or one of these as '
+    'a point: [lat, lon], {"lat": .., "lon": ..}, "lat, lon", a geohash of 4 to 24 characters, or one of these as '
     '{"latLon": ..}; latitudes within ±90'
 )
 
@@ -50,7 +56,7 @@ def of_plain(value: Any) -> Coordinates | None:
     """Of an array or a text."""
     if isinstance(value, list):
         return point(*value) if len(value) == 2 else None
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > LONGEST:
         return None
     parts = value.split(",")
     if len(parts) == 2:
@@ -69,7 +75,7 @@ def degrees(value: Any) -> float | None:
     """Of a number, or of text that is one; `None`: neither."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    if isinstance(value, str) and not NUMBER.fullmatch(value):
+    if isinstance(value, str) and (len(value) > LONGEST or not NUMBER.fullmatch(value)):
         return None
     try:
         number = float(value)

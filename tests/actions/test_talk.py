@@ -216,9 +216,59 @@ def test_a_refused_token_is_not_watched(talk: Talk, ask: Ask, bad: Any) -> None:
     assert (talk.seconds_left(), talk.news()) == (None, None)
 
 
-def test_text_that_is_no_unicode_comes_back(ask: Ask) -> None:
-    """A lone surrogate in what is echoed breaks nothing."""
-    assert ask(**CHECK_TOKEN, volatile={"a": "\ud800"})["volatile"] == {"a": "\ud800"}
+@pytest.mark.parametrize(
+    ("change", "argument"),
+    [
+        ({"volatile": {"a": "\ud800"}}, "volatile"),
+        ({"volatile": {"\ud800": 1}}, "volatile"),
+        ({"volatile": "x" * 70_000}, "volatile"),
+        ({"controller": "auth\ud800"}, "controller"),
+        ({"action": "\ud800"}, "action"),
+        ({"engineId": "\ud800"}, "engineId"),
+        ({"_id": "\ud800"}, "_id"),
+        ({"refresh": ["\ud800"]}, "refresh"),
+        ({"\ud800": 1}, "\\ud800"),
+        ({"body": {"type": "\ud800"}}, "type"),
+        ({"body": {"startAt": "\ud800"}}, "startAt"),
+        ({"body": {"lang": "\ud800"}}, "lang"),
+        ({"body": {"pretty": {"\ud800": 1}}}, "pretty"),
+        ({"body": {"\ud800": 1}}, "\\ud800"),
+        ({"body": {"sort": "\ud800"}}, "sort"),
+        ({"body": {"sort": {"a": {"missing": "\ud800"}}}}, "sort.a.missing"),
+        ({"body": {"sort": {"a": {"unmapped_type": "\ud800"}}}}, "sort.a.unmapped_type"),
+        ({"body": {"sort": {"a": {"\ud800": 1}}}}, "sort.a.\\ud800"),
+        ({"body": {"query": {"equals": {"a": "\ud800"}}}}, "query.equals.a"),
+        ({"body": {"query": {"equals": {"\ud800": 1}}}}, "query.equals.\\ud800"),
+        ({"body": {"query": {"match": {"a": {"\ud800": 1}}}}}, "query.match.a.\\ud800"),
+        ({"body": {"lang": "elasticsearch", "query": {"term": {"a": "\ud800"}}}}, "query.term.a"),
+        ({"body": {"lang": "elasticsearch", "query": {"term": {"\ud800": "a"}}}}, "query.term.\\ud800"),
+    ],
+)
+def test_text_that_is_no_unicode(ask: Ask, change: dict[str, Any], argument: str) -> None:
+    """Wherever it stands: named, in the request's room, in an answer that is Unicode itself."""
+    answer = ask(**EXPORT | change, requestId="r-4")
+    assert (answer["status"], answer["error"]["props"]["argument"], answer["room"]) == (400, argument, "r-4")
+    assert json.dumps(answer, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("id", ["\ud800", "x" * 1001, 5])
+def test_an_id_that_cannot_come_back(talk: Talk, id: Any) -> None:
+    """Names no room."""
+    answer = json.loads(talk.answer(json.dumps(CHECK_TOKEN | {"requestId": id}).encode()) or "")
+    assert (answer["status"], "room" in answer) == (400, False)
+
+
+@pytest.mark.parametrize("message", [{"type": ""}, {"body": {"type": ""}}])
+def test_an_empty_type_is_none(ask: Ask, message: dict[str, Any]) -> None:
+    """At the root, and in the body."""
+    assert ask(**EXPORT | message)["result"]["estimatedRows"] == 3
+
+
+def test_a_token_that_is_too_long_is_not_kept(talk: Talk, ask: Ask) -> None:
+    """A client may send a megabyte each time."""
+    assert ask(**EXPORT, jwt="x" * 1_000_000)["error"]["id"] == "security.token.invalid"
+    ask(**CHECK_TOKEN, body={"token": "x" * 1_000_000})
+    assert len(talk._token or "") < 5000
 
 
 def test_what_is_nested_deep_breaks_nothing(talk: Talk) -> None:

@@ -87,6 +87,10 @@ def test_a_name_given_twice(served: Served) -> None:
     assert refusal(served.prepare(params={"size": "1"}, json={"size": 2})) == (400, "size")
 
 
+#: Ways to say nothing, and to say that one says nothing.
+EMPTY_TYPES: list[dict[str, Any]] = [{}, {"params": {"type": ""}}, {"json": {"type": ""}}]
+
+
 def test_three_thousand_levels(served: Served) -> None:
     """Of `not`: refused by name, not by a crash."""
     status, named = refusal(served.prepare(data=NOT))
@@ -117,6 +121,27 @@ def test_an_unknown_asset(served: Served, asset: str) -> None:
     error = answer.json()["error"]
     assert (answer.status_code, error["id"]) == (404, "services.storage.not_found")
     assert error["message"] == f'Document "{asset}" not found in "{served.engine}":"assets".'
+
+
+def test_an_empty_type(served: Served) -> None:
+    """Is none: every row, as a form sends what is not filled in."""
+    rows = [served.prepare(**how).json()["result"]["estimatedRows"] for how in EMPTY_TYPES]
+    assert rows[0] > 0
+    assert len(set(rows)) == 1
+
+
+def test_a_filter_of_a_type_that_nothing_has(served: Served) -> None:
+    """The header row alone, too."""
+    link = served.link(params={"type": "nothing has it"}, json={"query": {"exists": "type"}})
+    assert requests.get(link, timeout=30).text.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\x00b", "a\nb", "*", "a..b"])
+def test_sorts_by_names_of_any_letters(served: Served, name: str) -> None:
+    """What is not mapped sorts as what has no value: the order of insertion."""
+    sort = {name: {"order": "asc", "unmapped_type": "long"}}
+    plain = requests.get(served.link(json={"sort": {"nowhere": {"unmapped_type": "long"}}}), timeout=30).text
+    assert requests.get(served.link(json={"sort": sort}), timeout=30).text == plain
 
 
 def test_a_type_that_nothing_has(served: Served) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import exports as schema
-from services.errors import BadRequest, InvalidArgument, InvalidFilter, InvalidType, MissingArgument
+from services.errors import BadRequest, InvalidArgument, InvalidFilter, InvalidType, MissingArgument, RequestTooLarge
 from services.filters.nodes import All, And, Equals, Not, Range
 from services.measures import NEWEST_FIRST, ExportRequest, SortKey, Target
 
@@ -143,6 +143,54 @@ def test_elasticsearch_queries_are_kept_as_they_are() -> None:
     assert read({"lang": "elasticsearch"}, {"query": query}).elastic_query == query
     assert read({}, {"query": query}, lang="elasticsearch").elastic_query == query
     assert read({}, {}, lang="elasticsearch").filter == All()
+
+
+def test_an_empty_type_is_none() -> None:
+    """As a query string has it; in a token of the version before as well."""
+    assert read({"type": ""}).type is None
+    assert read({}, {"type": ""}).type is None
+    token = schema.to_token(read({"type": "temperature"}))
+    assert schema.of_token(token | {"type": ""}).type is None
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"sort": {"a": {"missing": float("inf")}}}, "sort.a.missing"),
+        ({"sort": {"a": {"missing": float("nan")}}}, "sort.a.missing"),
+        ({"sort": {"a": {"missing": 10**30}}}, "sort.a.missing"),
+        ({"sort": {"a": {"missing": "x" * 1001}}}, "sort.a.missing"),
+        ({"sort": "x" * 1001}, "sort"),
+        ({"sort": {"x" * 1001: "asc"}}, "sort." + "x" * 100 + "…"),
+        ({"sort": {"a": {"unmapped_type": "dense_vector"}}}, "sort.a.unmapped_type"),
+        ({"startAt": "2024-06-10T00:00:00." + "1" * 100}, "startAt"),
+        ({"n" * 200: 1}, "n" * 100 + "…"),
+    ],
+)
+def test_what_is_too_long_or_too_large(body: dict[str, Any], name: str) -> None:
+    """Every text and number has its bounds."""
+    assert refused({}, body).props["argument"] == name
+
+
+@pytest.mark.parametrize("name", ["type", "_id", "engineId"])
+def test_what_no_link_has_room_for(name: str) -> None:
+    """Is told so before anything is asked of the store."""
+    asked = {"engineId": "e", "_id": "a"} | {name: "x" * 10_001}
+    with pytest.raises(RequestTooLarge) as caught:
+        schema.of_call(asked, None, kind="assets", lang="koncorde", export_id="x", asked_by="-1", guard=True)
+    assert caught.value.props == {"argument": name}
+
+
+def test_now_is_sealed_in_the_token() -> None:
+    """The instant of the request; a link of the version before has that of its download."""
+    query = {"range": {"measuredAt": {"gte": "now-1h"}}}
+    how: Any = {"kind": "assets", "lang": "elasticsearch", "export_id": "x1", "asked_by": "-1", "guard": True}
+    asked = schema.of_call(PATH, {"query": query}, **how, clock=lambda: 1_718_000_000)
+    sealed = {"range": {"measuredAt": {"gte": "2024-06-10T06:13:20.000Z||-1h", "format": "strict_date_optional_time"}}}
+    assert asked.elastic_query == sealed
+    assert schema.of_token(schema.to_token(asked), clock=lambda: 1_718_000_100) == asked
+    old = schema.to_token(asked) | {"query": query}
+    assert schema.of_token(old, clock=lambda: 1_718_000_000).elastic_query == sealed
 
 
 def test_an_empty_range_of_one_millisecond_is_a_range() -> None:

@@ -54,6 +54,46 @@ def test_the_first_secret_signs_and_all_verify() -> None:
         links(OLD).unsign(token)
 
 
+class Anything:
+    """JSON with the numbers that are none."""
+
+    dumps = staticmethod(json.dumps)
+    loads = staticmethod(json.loads)
+
+
+def signed(payload: object) -> str:
+    """By our secret, whatever it holds."""
+    how = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+    return str(URLSafeSerializer(NEW, SALT, serializer=Anything, signer_kwargs=how).dumps(payload))
+
+
+FAR_MS = 4_000_000_000_000
+
+
+NO_TIMES: list[object] = [
+    float("inf"), float("-inf"), float("nan"), 1e300, True, None, "1", "", [], {}, 10**400, -(2**53),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["iat", "exp"])
+@pytest.mark.parametrize("value", NO_TIMES)
+def test_times_that_are_none(name: str, value: object) -> None:
+    """Signed as they are: no error of ours."""
+    with pytest.raises(LinkRefused):
+        links().unsign(signed(PAYLOAD | {"iat": 0, "exp": FAR_MS} | {name: value}))
+
+
+@pytest.mark.parametrize("payload", [None, 5, "text", [], [1], True, {}, {"iat": 1}, {"exp": FAR_MS}])
+def test_payloads_that_are_none(payload: object) -> None:
+    with pytest.raises(LinkRefused):
+        links().unsign(signed(payload))
+
+
+def test_times_that_are_fractions() -> None:
+    """Are numbers, too."""
+    assert links().unsign(signed(PAYLOAD | {"iat": 0.5, "exp": FAR_MS + 0.5})) == PAYLOAD
+
+
 @pytest.mark.parametrize("place", [0, 5, -30])
 def test_a_changed_token_is_refused(place: int) -> None:
     """Any character: of the payload or of the signature."""

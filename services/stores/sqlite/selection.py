@@ -58,7 +58,8 @@ class Selection:
         """Decided in the index alone. Its values are `parameters`."""
         condition = f"{self.column} = ? AND at BETWEEN ? AND ?"
         if self.of_type:
-            condition += f" AND {self.column}_slot IN ({','.join(str(key) for key, _ in self.counts)})"
+            slots = [key for key, _ in self.counts] or [NOBODY]  # with an empty list SQLite knows no way by an index
+            condition += f" AND {self.column}_slot IN ({','.join(map(str, slots))})"
         return condition
 
     @property

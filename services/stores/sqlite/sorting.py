@@ -4,10 +4,12 @@ A key is two values: where documents without one stand, and what the others are 
 """
 
 import math
+import re
 import statistics
 import struct
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -28,6 +30,9 @@ FIRST, AMONG, LAST = 0, 1, 2
 
 LONGEST = 2**63 - 1
 SMALLEST = 5e-324
+
+#: What the name of a member of a struct may not hold.
+UNSAYABLE = re.compile(r'["\\\x00-\x1f]')
 
 INTEGERS = frozenset(("byte", "short", "integer", "long", "unsigned_long"))
 SINGLES = frozenset(("half_float", "float"))
@@ -76,11 +81,10 @@ class Order:
 
     def __init__(self, sort: Sequence[SortKey], properties: Properties) -> None:
         found = [field(entry, properties) for entry in sort]
-        names = sorted({name for path, _ in found for name in beginnings(path)})
+        names = sorted({name for path, _ in found if path is not None for name in beginnings(path)})
         attributes = {name: f"at{number}" for number, name in enumerate(names)}
         self._keys = [key(entry, *place, attributes) for entry, place in zip(sort, found, strict=True)]
-        self._documents = list[structure(attributes)]  # type: ignore[misc]
-        self._decode = msgspec.json.Decoder(self._documents).decode
+        self._read = reader(attributes)
 
     @property
     def columns(self) -> list[str]:
@@ -98,14 +102,27 @@ class Order:
         for document in self._read(documents):
             yield tuple(value for entry in self._keys for value in entry.of(document))
 
-    def _read(self, documents: str) -> list[Any]:
-        """Only what the keys are made of."""
+
+def reader(attributes: Mapping[str, str]) -> Callable[[str], list[Any]]:
+    """Makes objects with these attributes, only what the keys are made of, of a JSON array of documents."""
+    if any(UNSAYABLE.search(name) for name in attributes):
+        return lambda documents: [picked(document, attributes) for document in odd.loads(documents.encode())]
+    structures: Any = list[structure(attributes)]  # type: ignore[misc]
+    decode = msgspec.json.Decoder(structures).decode
+
+    def read(documents: str) -> list[Any]:
         found: list[Any]
         try:
-            found = self._decode(documents)
+            found = decode(documents)
         except msgspec.DecodeError:
-            found = msgspec.convert(odd.loads(documents.encode()), self._documents)
+            found = msgspec.convert(odd.loads(documents.encode()), structures)
         return found
+
+    return read
+
+
+def picked(document: Mapping[str, Any], attributes: Mapping[str, str]) -> SimpleNamespace:
+    return SimpleNamespace(**{attribute: document.get(name) for name, attribute in attributes.items()})
 
 
 def structure(attributes: Mapping[str, str]) -> type[msgspec.Struct]:
@@ -119,12 +136,12 @@ def by_time(sort: Sequence[SortKey]) -> bool:
     return all(entry.field == "measuredAt" for entry in sort)
 
 
-def key(entry: SortKey, path: str, definition: Definition, attributes: Mapping[str, str]) -> Key:
+def key(entry: SortKey, path: str | None, definition: Definition, attributes: Mapping[str, str]) -> Key:
     kind = definition["type"]
     if kind not in READERS or definition.get("doc_values") is False:
         raise InvalidArgument("sort", f'"{entry.field}" is of type {kind} here: it cannot be sorted by.')
     return Key(
-        [(attributes[name], path.removeprefix(name).removeprefix(".")) for name in beginnings(path)],
+        [] if path is None else ways(path, attributes),
         READERS[kind](definition),
         picker(entry, kind),
         entry.order == "desc",
@@ -133,14 +150,19 @@ def key(entry: SortKey, path: str, definition: Definition, attributes: Mapping[s
     )
 
 
-def field(entry: SortKey, properties: Properties) -> tuple[str, Definition]:
+def ways(path: str, attributes: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(attributes[name], path.removeprefix(name).removeprefix(".")) for name in beginnings(path)]
+
+
+def field(entry: SortKey, properties: Properties) -> tuple[str | None, Definition]:
+    """Where documents hold its values, and its definition; `None`: what is not mapped has none, whatever they hold."""
+    if entry.field.startswith("_") and "." not in entry.field:
+        raise InvalidArgument("sort", f"measures cannot be sorted by {entry.field}.")
     found = fields.find(properties, entry.field)
     if found is not None:
         return found
     if entry.unmapped_type is not None:
-        return entry.field, {"type": entry.unmapped_type}
-    if entry.field == "_id":
-        raise InvalidArgument("sort", "documents cannot be sorted by _id.")
+        return None, {"type": entry.unmapped_type}
     raise InvalidArgument("sort", f"No mapping found for [{entry.field}] in order to sort on.")
 
 

@@ -82,3 +82,16 @@ def test_the_last_spelling_counts() -> None:
 def test_latitudes_end_at_the_poles(lat: float) -> None:
     """Longitudes do not."""
     assert (read([lat, 720.5]) == (lat, 720.5)) is (abs(lat) <= 90)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["u" * 25, "u" * 900_000, {"latLon": "u" * 25}, "1" * 201 + ",0", ["1" * 201, 0], {"lat": "1" * 201, "lon": 0}],
+)
+def test_what_is_too_long_for_a_point(value: object) -> None:
+    """In a filter and in a document, of which there may be millions."""
+    assert read(value) is None
+
+
+def test_the_longest_geohash() -> None:
+    assert read("u" * 24) == of_geohash("u" * 24)

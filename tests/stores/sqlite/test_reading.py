@@ -263,3 +263,12 @@ def test_what_a_device_has_measured(database: Database, origin: Any, expected: l
     """Only what it sent itself."""
     database.load(measures=[measure("a", origin=origin)])
     assert database.ids(target=Target("e", "devices", "D-1")) == expected
+
+
+@pytest.mark.parametrize("options", [{"type": "nothing"}, {"type": "temperature", "end_ms": 1}])
+def test_a_filter_of_a_type_that_nothing_has(database: Database, options: dict[str, Any]) -> None:
+    """Nothing, and not an error: in the range, or at all."""
+    database.load(measures=[measure("m1")])
+    asked = request(filter=Equals("type", "temperature"), **options)
+    assert database.store.check(asked) == Count(0, True)
+    assert database.ids(filter=Equals("type", "temperature"), **options) == []

@@ -11,6 +11,9 @@ from services.measures import SortKey
 from services.stores.sqlite.fields import find
 from tests.stores.sqlite.conftest import NOON, Database, Document, measure, measure_model
 
+#: A name that no struct can have.
+ODD = 'quo"te\\'
+
 #: Declared by measure models, all in `values`.
 DECLARED: dict[str, Any] = {
     "keyword": {"type": "keyword"},
@@ -28,12 +31,13 @@ DECLARED: dict[str, Any] = {
     "level": {"properties": {"x": {"type": "float"}}},
     "off": {"type": "object", "enabled": False},
     "each": {"type": "nested", "properties": {"x": {"type": "float"}}},
+    ODD: {"type": "long"},
 }
 
 #: `values`, one measure each; none of the ties but those of the last is by chance.
 VALUES: list[dict[str, Any]] = [
-    {"keyword": "b", "long": 5, "float": 1.5, "date": NOON, "boolean": True, "double": 0.1, "short": "abcd"},
-    {"keyword": ["z", "a"], "long": [1, 9, 9], "float": [3, 1], "date": [NOON + 1, 5], "short": ["abcd", "x"]},
+    {"keyword": "b", "long": 5, "float": 1.5, "date": NOON, "boolean": True, "double": 0.1, "short": "abcd", ODD: 7},
+    {"keyword": ["z", "a"], "long": [1, 9, 9], "float": [3, 1], "date": [NOON + 1, 5], "short": ["abcd", "x"], ODD: 3},
     {"keyword": "é", "long": -3, "float": 16777217, "double": 16777217, "half": 0.1, "boolean": "false"},
     {"keyword": "Z", "long": 2**53 + 1, "float": 16777216, "double": 16777216, "half": 0.1001, "boolean": ""},
     {"keyword": "😀", "long": 2**53, "float": "2.5", "integer": 3.9, "date": "2024-06-10T06:13:20.000Z"},
@@ -57,19 +61,54 @@ SORTS += [
     for order in ("asc", "desc")
 ]
 SORTS += [
-    ("keyword", {"missing": "c"}), ("keyword", {"missing": 5}), ("keyword", {"missing": True, "order": "desc"}),
-    ("long", {"missing": 6}), ("long", {"missing": "6"}), ("long", {"missing": 5.9}), ("long", {"missing": "x"}),
-    ("long", {"missing": True}), ("long", {"missing": "5.5"}), ("integer", {"missing": 3}),
-    ("float", {"missing": 2.5}), ("float", {"missing": "1.25"}), ("double", {"missing": "0x"}),
-    ("date", {"missing": NOON}), ("date", {"missing": "2024"}), ("date", {"missing": "2024-01-01"}),
-    ("boolean", {"missing": 1}), ("boolean", {"missing": "true"}), ("long", {"unmapped_type": "keyword"}),
-    ("text", {}), ("text.raw", {}), ("text.raw", {"order": "desc"}), ("text.none", {}), ("unkept", {}),
-    ("point", {}), ("point.lat", {}), ("level", {}), ("level.y", {}), ("off", {}), ("off.x", {}), ("each", {}),
-    ("each.x", {}), ("nowhere", {}), ("nowhere", {"unmapped_type": "long"}), ("nowhere", {"missing": 1}),
-    ("nowhere", {"unmapped_type": "keyword", "missing": "x"}), ("nowhere", {"unmapped_type": "text"}),
-    ("nowhere", {"unmapped_type": "nothing"}), ("nowhere", {"unmapped_type": "geo_point"}),
-    ("level", {"unmapped_type": "date"}), ("long", {"mode": "mean"}),
-]  # fmt: skip
+    ("keyword", {"missing": "c"}),
+    ("keyword", {"missing": 5}),
+    ("keyword", {"missing": True, "order": "desc"}),
+    ("long", {"missing": 6}),
+    ("long", {"missing": "6"}),
+    ("long", {"missing": 5.9}),
+    ("long", {"missing": "x"}),
+    ("long", {"missing": True}),
+    ("long", {"missing": "5.5"}),
+    ("integer", {"missing": 3}),
+    ("float", {"missing": 2.5}),
+    ("float", {"missing": "1.25"}),
+    ("double", {"missing": "0x"}),
+    ("date", {"missing": NOON}),
+    ("date", {"missing": "2024"}),
+    ("date", {"missing": "2024-01-01"}),
+    ("boolean", {"missing": 1}),
+    ("boolean", {"missing": "true"}),
+    ("long", {"unmapped_type": "keyword"}),
+    ("text", {}),
+    ("text.raw", {}),
+    ("text.raw", {"order": "desc"}),
+    ("text.none", {}),
+    ("unkept", {}),
+    ("point", {}),
+    ("point.lat", {}),
+    ("level", {}),
+    ("level.y", {}),
+    ("off", {}),
+    ("off.x", {}),
+    ("each", {}),
+    ("each.x", {}),
+    ("nowhere", {}),
+    ("nowhere", {"unmapped_type": "long"}),
+    ("nowhere", {"missing": 1}),
+    ("nowhere", {"unmapped_type": "keyword", "missing": "x"}),
+    ("nowhere", {"unmapped_type": "text"}),
+    ("nowhere", {"unmapped_type": "nothing"}),
+    ("nowhere", {"unmapped_type": "geo_point"}),
+    ("level", {"unmapped_type": "date"}),
+    ("long", {"mode": "mean"}),
+]
+SORTS += [
+    (name, {"unmapped_type": type, "missing": missing})
+    for name in ('a"b', "a\\b", "a\x00b", "a\nb", "\x1f", '"', "é", "a..b", ".", "*", " ")
+    for type, missing in (("long", 5), ("keyword", "_first"))
+]
+SORTS += [('a"b', {}), ("nul\x00", {}), (ODD, {}), (ODD, {"order": "desc", "missing": "_first"}), (f"{ODD}.x", {})]
 
 
 def documents() -> list[Document]:
