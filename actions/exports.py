@@ -45,13 +45,14 @@ class Exports:
         request = self._admit(call, self._read(call, kind))
         count = exports.prepare(request, self.store)
         path, expires_ms = self._sign(request)
-        return {
+        result = {
             "link": (self.public_url or call.base_url).rstrip("/") + path,
             "expiresAt": expires_ms,
             "fileName": file_name(request.target),
             "estimatedRows": count.rows,
             "estimate": "exact" if count.exact else "at most",
         }
+        return {**result, "warnings": list(map(dataclasses.asdict, count.notices))} if count.notices else result
 
     def requested(self, target: Target, export_id: str, tokens: list[str]) -> ExportRequest:
         """What the link's token was signed for.

@@ -90,7 +90,7 @@ class Indexed:
 
     def bounds(self, nodes: Iterable[Filter]) -> list[tuple[set[str], set[str]]]:
         """Ids that `lo` and `up` of each find."""
-        queries = [translate(node, self.fields) for node in nodes]
+        queries = [translate(node, {("index",): self.fields}) for node in nodes]
         found = self.found(query for each in queries for query in (each.lo, each.up))
         return list(zip(found[::2], found[1::2], strict=True))
 
