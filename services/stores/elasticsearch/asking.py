@@ -10,7 +10,7 @@ from typing import Any
 
 from services.errors import StoreUnavailable
 from services.filters.algebra import NONE, Expression, Leaf, split, written
-from services.stores.elasticsearch.exact import Exact
+from services.stores.elasticsearch.exact import WANTED_KEYWORD, Exact
 
 JSON = dict[str, Any]
 
@@ -92,9 +92,7 @@ class Asking:
         both = [(one, other, names) for one, other, names in both if names]
         for path, group in [(first, one) for one, _, _ in both] + [(second, other) for _, other, _ in both]:
             if not group.exact.collected:
-                raise StoreUnavailable(
-                    f'The index "{group.indices[0]}" cannot be asked for "{path}": it is keyword without doc_values.'
-                )
+                raise unaskable(group.indices[0], path, f"it is keyword without doc_values. {WANTED_KEYWORD}")
         alone = len(both) == 1 and len(both[0][2]) == len(self._indices)
         return tuple(
             Pairs(
@@ -122,6 +120,11 @@ def found(path: str, group: Group, values: Sequence[str]) -> str:
                 f'"{group.exact.name}" leaves out what is longer than {longest} (ignore_above).'
             )
     return group.exact.name
+
+
+def unaskable(index: str, path: str, reason: str) -> StoreUnavailable:
+    """`reason`: what the path is there, and what would be right."""
+    return StoreUnavailable(f'The index "{index}" cannot be asked for "{path}": {reason}')
 
 
 def units(text: str) -> int:

@@ -11,7 +11,7 @@ from services.filters.mapping import Fields
 from services.measures import SortKey
 from services.stores import odd
 from services.stores.elasticsearch import pages
-from services.stores.elasticsearch.asking import Asking, Group, Instants
+from services.stores.elasticsearch.asking import Asking, Group, Instants, unaskable
 from services.stores.elasticsearch.exact import WANTED_DATE, WANTED_KEYWORD, Absent, Answer, Asked, Exact, Unseen
 from services.stores.elasticsearch.kept import Kept, Part
 from services.stores.elasticsearch.names import path
@@ -126,8 +126,7 @@ class Doubt:
     wanted: str
 
     def told(self) -> StoreUnavailable:
-        reason = f"{self.answer.reason}. {self.wanted}"
-        return StoreUnavailable(f'The index "{self.index}" cannot be asked for "{self.path}": {reason}')
+        return unaskable(self.index, self.path, f"{self.answer.reason}. {self.wanted}")
 
 
 def doubts_of(path: str, answers: Mapping[str, Answer], wanted: str) -> Iterator[Doubt]:

@@ -50,8 +50,8 @@ class Kept:
         chosen = settings.get("mapping", {}).get("source", {}).get("mode")
         usual = "synthetic" if settings.get("mode") in SYNTHETIC_MODES else "stored"
         self._mode = "disabled" if source.get("enabled") is False else source.get("mode") or chosen or usual
-        self._includes = texts(source.get("includes"))
-        self._excludes = texts(source.get("excludes"))
+        self._includes = tuple(source.get("includes") or ())
+        self._excludes = tuple(source.get("excludes") or ())
 
     @property
     def is_whole(self) -> bool:
@@ -70,11 +70,6 @@ class Kept:
             for pattern in self._excludes:
                 if excludes(pattern, part):
                     yield f'it does not keep "{pattern}" of documents (_source.excludes), and "{part.path}" is read'
-
-
-def texts(value: Any) -> tuple[str, ...]:
-    """One, or several."""
-    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def excludes(pattern: str, part: Part) -> bool:

@@ -1,6 +1,6 @@
 """An export as a query: its target, range and type, and its filter."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,16 @@ class Selection:
         """What has no instant, and is therefore no measure, nor in any range."""
         return every(*self.target, UNMEASURED)
 
+    @property
+    def hiding(self) -> tuple[str, ...]:
+        """Fields that may leave out a slot or a type."""
+        return tuple(dict.fromkeys(name for pairs in self.pairs for name in pairs.hiding))
+
+    @property
+    def hidden(self) -> JSON:
+        """The measures of which they do."""
+        return every(self.slots, ignored(self.hiding))
+
     def between(self, first_ms: int, last_ms: int) -> JSON:
         """The rows from one instant to another, both included."""
         return every(self.rows, self.asking.instants.during(first_ms, last_ms))
@@ -85,6 +95,11 @@ def range_of(request: ExportRequest, asking: Asking) -> tuple[JSON, ...]:
     if request.start_ms is None and request.end_ms is None:
         return ()
     return (asking.instants.during(request.start_ms, request.end_ms),)
+
+
+def ignored(fields: Collection[str]) -> JSON:
+    """What has a value that one of these fields leaves out."""
+    return {"terms": {"_ignored": list(fields)}}
 
 
 def every(*clauses: Mapping[str, Any] | msgspec.Raw) -> JSON:

@@ -79,14 +79,14 @@ class ElasticsearchStore:
         known = self._indices(request)
         selection = self._selection(request, known)
         self._judge(request, selection)
-        left_out = Background(lambda: self._count(request, survey.counting(selection.left_out)), "count-left-out")
+        notices = Background(lambda: self._notices(request, selection), "count-left-out")
         sort = known.sort(request.sort or NEWEST_FIRST, selection.asking)
         body = survey.counting(selection.rows)
         try:
             rows = self._count(request, survey.ordered(body, sort))
         except Refused as error:
             raise self._wrong(request, body, error) from error
-        return Count(rows, selection.exact, self._notices(request, left_out))
+        return Count(rows, selection.exact, notices.result())
 
     def open(self, request: ExportRequest) -> ElasticsearchReading:
         what = f"export {request.export_id}"
@@ -157,9 +157,12 @@ class ElasticsearchStore:
         except Refused as error:
             raise refusal(request, error) from error
 
-    def _notices(self, request: ExportRequest, left_out: Background[int]) -> tuple[Notice, ...]:
+    def _notices(self, request: ExportRequest, selection: Selection) -> tuple[Notice, ...]:
+        """Of what is left out. Raises `StoreUnavailable` when that makes columns unknown."""
         try:
-            return without_instant(left_out.result())
+            if selection.hiding and (documents := self._count(request, survey.counting(selection.hidden))):
+                raise survey.hidden(documents, selection.hiding)
+            return without_instant(self._count(request, survey.counting(selection.left_out)))
         except Refused as error:
             raise refusal(request, error) from error
 

@@ -10,7 +10,7 @@ import msgspec
 
 from services.errors import StoreUnavailable
 from services.measures import NEWEST_FIRST, Slot, SortKey
-from services.stores.elasticsearch import pages, sorting
+from services.stores.elasticsearch import pages, queries, sorting
 from services.stores.elasticsearch.asking import Pairs
 from services.stores.elasticsearch.pages import Summary, Whole
 from services.stores.elasticsearch.plan import Histogram, Span
@@ -67,7 +67,7 @@ class Survey:
         while True:
             found = self._ask(gathering(self._selection.slots, pairs, after), pages.OCCURRING).aggregations
             if found.hidden is not None and found.hidden.doc_count:
-                raise hidden(found.hidden.doc_count, pairs)
+                raise hidden(found.hidden.doc_count, pairs.hiding)
             yield from map(pages.slot, found.slots.buckets)
             after = found.slots.after_key
             if after is None or len(found.slots.buckets) < PAIRS:
@@ -105,7 +105,7 @@ def gathering(query: JSON, pairs: Pairs, after: dict[str, Any] | None) -> JSON:
         composite["after"] = after
     aggregations: JSON = {"slots": {"composite": composite}}
     if pairs.hiding:
-        aggregations["hidden"] = {"filter": {"terms": {"_ignored": list(pairs.hiding)}}}
+        aggregations["hidden"] = {"filter": queries.ignored(pairs.hiding)}
     asked = {} if pairs.indices is None else {"sort": [{"measuredAt": {"unmapped_type": "date"}}]}
     return {
         "size": 0,
@@ -127,11 +127,12 @@ def only_in(indices: Sequence[str], query: JSON) -> JSON:
     return {"bool": {"filter": [here], "should": [query, nothing], "minimum_should_match": 1}}
 
 
-def hidden(documents: int, pairs: Pairs) -> StoreUnavailable:
-    fields = " or ".join(f'"{name}"' for name in pairs.hiding)
+def hidden(documents: int, fields: Collection[str]) -> StoreUnavailable:
+    """`documents`: more than none."""
+    have = "1 measure has" if documents == 1 else f"{documents} measures have"
+    named = " or ".join(f'"{name}"' for name in fields)
     return StoreUnavailable(
-        f"{documents} measures have a slot or type that is too long for {fields} (ignore_above), so that the columns "
-        "cannot be known."
+        f"{have} a slot or type that is too long for {named} (ignore_above), so that the columns cannot be known."
     )
 
 

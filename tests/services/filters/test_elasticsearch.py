@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.filters import nodes
-from services.filters.elasticsearch import bounds, translate
+from services.filters.elasticsearch import Indices, bounds, translate
 from services.filters.mapping import Fields
 from services.filters.parse import parse
 
@@ -39,7 +39,7 @@ FIELDS = Fields(
     }
 )
 
-INDEX = {("index",): FIELDS}
+INDEX: Indices = {("index",): FIELDS}
 
 ALL: JSON = {"match_all": {}}
 NONE: JSON = {"match_none": {}}
