@@ -48,13 +48,14 @@ class Exports:
         base_url = self._base_url(call)
         count = exports.prepare(request, self.store)
         path, expires_ms = self._sign(request)
-        return {
+        result = {
             "link": base_url + path,
             "expiresAt": expires_ms,
             "fileName": file_name(request.target),
             "estimatedRows": count.rows,
             "estimate": "exact" if count.exact else "at most",
         }
+        return {**result, "warnings": list(map(dataclasses.asdict, count.notices))} if count.notices else result
 
     def requested(self, target: Target, export_id: str, tokens: list[str]) -> ExportRequest:
         """What the link's token was signed for.

@@ -9,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from services import columns
 from services.csv_text import Encoder
@@ -27,7 +28,7 @@ def prepare(request: ExportRequest, store: Store) -> Count:
     """Rows of the file. Raises what the store refuses: target, model, sort, query."""
     store.model(request.target)
     count = store.check(request)
-    return Count(request.rows(count.rows), count.exact)
+    return replace(count, rows=request.rows(count.rows))
 
 
 def download(request: ExportRequest, store: Store, turns: Turns) -> "Download":

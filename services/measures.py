@@ -70,13 +70,14 @@ class Model:
 
 @dataclass(frozen=True)
 class SortKey:
-    """One entry of Elasticsearch's `sort`; `None`: not given."""
+    """One entry of Elasticsearch's `sort`; `None`: not given. `numeric_type`: never a caller's own."""
 
     field: str
     order: Literal["asc", "desc"] = "asc"
     missing: Any = None
     mode: str | None = None
     unmapped_type: str | None = None
+    numeric_type: str | None = None
 
 
 #: What an absent `sort` means. Ties are always in order of insertion.

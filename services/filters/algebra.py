@@ -2,9 +2,12 @@
 
 Negation stands before leaves only: `no` turns `every` into `some`. So a level of the written query is an alternation
 of the two, and what is too deep for Elasticsearch can be left out on the safe side.
+
+Where indices are to be asked differently, `split` asks each for its own: a query that another index would refuse
+stands beside a condition on `_index`, which ends the matter there before the query is looked at.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +38,14 @@ class Some:
     children: tuple["Expression", ...]
 
 
-Expression = Leaf | Every | Some
+@dataclass(frozen=True)
+class Split:
+    """In each group of indices, named, what is asked there; of an index in no group, nothing matches."""
+
+    cases: tuple[tuple[tuple[str, ...], "Expression"], ...]
+
+
+Expression = Leaf | Every | Some | Split
 
 ALL = Every(())
 NONE = Some(())
@@ -57,10 +67,29 @@ def some(expressions: Iterable[Expression]) -> Expression:
     return children[0] if len(children) == 1 else Some(children)
 
 
+def split(cases: Iterable[tuple[tuple[str, ...], Expression]]) -> Expression:
+    """Of indices that share nothing, all of them: where each is asked the same, that."""
+    groups: list[tuple[tuple[str, ...], Expression]] = []
+    for names, expression in cases:
+        same = next((at for at, (_, other) in enumerate(groups) if other == expression), None)
+        if same is None:
+            groups.append((names, expression))
+        else:
+            groups[same] = ((*groups[same][0], *names), expression)
+    return groups[0][1] if len(groups) == 1 else Split(tuple(groups))
+
+
+def within(names: Collection[str], expression: Expression) -> Expression:
+    """What matches in these indices; no other one looks at it."""
+    return every((Leaf({"terms": {"_index": list(names)}}), expression))
+
+
 def no(expression: Expression) -> Expression:
     """The complement."""
     if isinstance(expression, Leaf):
         return Leaf(expression.query, not expression.negated)
+    if isinstance(expression, Split):
+        return split((names, no(each)) for names, each in expression.cases)
     opposite = some if isinstance(expression, Every) else every
     return opposite(map(no, expression.children))
 
@@ -71,6 +100,8 @@ def cut(expression: Expression, beyond: Expression) -> Expression:
 
 
 def shallow(expression: Expression, levels: int, beyond: Expression) -> Expression:
+    if isinstance(expression, Split):
+        return shallow(joined(expression), levels, beyond)
     if isinstance(expression, Leaf) or not expression.children:
         return expression
     if levels == 1:
@@ -79,13 +110,22 @@ def shallow(expression: Expression, levels: int, beyond: Expression) -> Expressi
     return every(children) if isinstance(expression, Every) else some(children)
 
 
+def joined(expression: Split) -> Expression:
+    return some(within(names, each) for names, each in expression.cases)
+
+
 def leaves(expression: Expression) -> int:
+    """The name of an index counts as one."""
+    if isinstance(expression, Split):
+        return sum(len(names) + leaves(each) for names, each in expression.cases)
     return 1 if isinstance(expression, Leaf) else sum(map(leaves, expression.children))
 
 
 def written(expression: Expression) -> JSON:
     if isinstance(expression, Leaf):
         return {"bool": {"must_not": [expression.query]}} if expression.negated else expression.query
+    if isinstance(expression, Split):
+        return written(joined(expression))
     if not expression.children:
         return {"match_all": {}} if expression == ALL else {"match_none": {}}
     if isinstance(expression, Every):

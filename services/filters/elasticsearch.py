@@ -3,16 +3,18 @@
 Elasticsearch does not tell an array from what is in it, nor null from nothing, and no mapping forbids arrays: only of
 `_id` it knows as much as Koncorde. So the first query finds what may match, and the evaluator of `matches` decides;
 the second is there to be negated. Where the two are the same, nothing is left to decide.
+
+Several indices may map a path differently: each clause asks each of them as its own mapping wants it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import Any
 
 from services.filters import elastic_values as values
 from services.filters import nodes
-from services.filters.algebra import ALL, JSON, NONE, Expression, Leaf, cut, every, no, some, written
+from services.filters.algebra import ALL, JSON, NONE, Expression, Leaf, cut, every, no, some, split, written
 from services.filters.mapping import Field, Fields
 
 
@@ -28,8 +30,18 @@ class Queries:
         return self.up == self.lo
 
 
-def translate(node: nodes.Filter, fields: Fields) -> Queries:
-    found = bounds(node, Document(fields))
+#: The fields of indices, by the names of those that share them.
+Indices = Mapping[tuple[str, ...], Fields]
+
+#: More different mappings than that are not looked at, clause by clause: all is decided while reading.
+MOST_MAPPINGS = 64
+
+#: Of an index of which nothing is known.
+UNKNOWN: Indices = {(): Fields({})}
+
+
+def translate(node: nodes.Filter, indices: Indices) -> Queries:
+    found = bounds(node, Document(indices if len(indices) <= MOST_MAPPINGS else UNKNOWN))
     return Queries(written(cut(found.up, ALL)), written(cut(found.lo, NONE)))
 
 
@@ -51,7 +63,7 @@ def at_least(expression: Expression) -> Bounds:
 class Document:
     """What a filter is asked of: a whole document."""
 
-    fields: Fields
+    indices: Indices
 
     def is_id(self, field: str) -> bool:
         return field == "_id"
@@ -59,15 +71,15 @@ class Document:
     def path(self, field: str) -> str | None:
         return field
 
-    def is_own(self, field: Field) -> bool:
-        return self.fields.own(field)
+    def is_own(self, fields: Fields, field: Field) -> bool:
+        return fields.own(field)
 
 
 @dataclass(frozen=True)
 class Element:
     """What the filter of a `select` is asked of: `{"value": element}`, of the array at `base`."""
 
-    fields: Fields
+    indices: Indices
     base: str
 
     def is_id(self, field: str) -> bool:
@@ -78,7 +90,7 @@ class Element:
         first, dot, others = field.partition(".")
         return f"{self.base}{dot}{others}" if first == "value" else None
 
-    def is_own(self, field: Field) -> bool:
+    def is_own(self, fields: Fields, field: Field) -> bool:
         """Of all elements there may be one."""
         return False
 
@@ -89,12 +101,17 @@ View = Document | Element
 def value(node: Any, view: View, query: Callable[[Field], Expression]) -> Bounds:
     """Of a clause that only a value matches which is there."""
     path = view.path(node.field)
-    return exactly(NONE) if path is None else at_least(asked(path, view, query))
+    return exactly(NONE) if path is None else at_least(asked(path, view, lambda _, field: query(field)))
 
 
-def asked(path: str, view: View, query: Callable[[Field], Expression]) -> Expression:
-    field = view.fields.find(path)
-    return ALL if field is None else query(field)
+def asked(path: str, view: View, query: Callable[[Fields, Field], Expression], unknown: Expression = ALL) -> Expression:
+    """Each index for itself. `unknown`: of one that cannot be asked for that path."""
+
+    def answer(fields: Fields) -> Expression:
+        field = fields.find(path)
+        return unknown if field is None else query(fields, field)
+
+    return split((names, answer(fields)) for names, fields in view.indices.items())
 
 
 @singledispatch
@@ -134,18 +151,19 @@ def bounds_not(node: nodes.Not, view: View) -> Bounds:
 def bounds_equals(node: nodes.Equals, view: View) -> Bounds:
     if view.is_id(node.field):
         return exactly(id_is(node.value))
-    if node.value is None:
-        return value(node, view, lambda field: null(field, view))
-    return value(node, view, lambda field: values.equal(field, node.value))
+    if node.value is not None:
+        return value(node, view, lambda field: values.equal(field, node.value))
+    path = view.path(node.field)
+    return exactly(NONE) if path is None else at_least(asked(path, view, partial(null, view)))
 
 
 def id_is(value: Any) -> Expression:
     return values.ids((value,)) if isinstance(value, str) else NONE
 
 
-def null(field: Field, view: View) -> Expression:
+def null(view: View, fields: Fields, field: Field) -> Expression:
     """Nothing is indexed of a null, where no other value can be indexed either."""
-    alone = view.is_own(field) and field.definition.get("null_value") is None
+    alone = view.is_own(fields, field) and field.definition.get("null_value") is None
     return Leaf({"exists": {"field": field.name}}, negated=True) if alone else ALL
 
 
@@ -162,10 +180,11 @@ def bounds_has(node: nodes.Has, view: View) -> Bounds:
     path = view.path(node.field)
     if path is None or view.is_id(node.field):
         return exactly(NONE if path is None else ALL)
-    field = view.fields.find(path)
-    if field is None or not view.is_own(field):
-        return Bounds(ALL, NONE)
-    return Bounds(ALL, Leaf({"exists": {"field": field.name}}))
+    return Bounds(ALL, asked(path, view, partial(present, view), unknown=NONE))
+
+
+def present(view: View, fields: Fields, field: Field) -> Expression:
+    return Leaf({"exists": {"field": field.name}}) if view.is_own(fields, field) else NONE
 
 
 @bounds.register
@@ -214,7 +233,7 @@ def contained(field: str, held: nodes.Scalar, view: View) -> Expression:
     if view.is_id(field):
         return id_is(held)
     path = view.path(field)
-    return NONE if path is None else asked(path, view, lambda field: values.equal(field, held))
+    return NONE if path is None else asked(path, view, lambda _, field: values.equal(field, held))
 
 
 @bounds.register
@@ -222,7 +241,7 @@ def bounds_select(node: nodes.Select, view: View) -> Bounds:
     path = None if view.is_id(node.field) else view.path(node.field)
     if path is None:
         return exactly(NONE)
-    return at_least(bounds(node.child, Element(view.fields, path)).up)
+    return at_least(bounds(node.child, Element(view.indices, path)).up)
 
 
 @bounds.register(nodes.Circle)

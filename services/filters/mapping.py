@@ -48,12 +48,20 @@ class Fields:
 
 
 def find(path: str, above: str, properties: Definition) -> Field | None:
-    for key, definition in properties.items():
-        if path == key:
-            return leaf(above + key, definition)
-        if path.startswith(f"{key}."):
-            return inside(path[len(key) + 1 :], f"{above}{key}.", definition)
+    if path in properties:
+        return leaf(above + path, properties[path])
+    for key in keys_above(path):
+        if key in properties:
+            return inside(path[len(key) + 1 :], f"{above}{key}.", properties[key])
     return None
+
+
+def keys_above(path: str) -> Iterator[str]:
+    """The keys that may lead on to it: `a`, and `a.b` where keys have dots, for `a.b.c`."""
+    dot = path.find(".")
+    while dot >= 0:
+        yield path[:dot]
+        dot = path.find(".", dot + 1)
 
 
 def inside(path: str, above: str, definition: Definition) -> Field | None:

@@ -13,11 +13,33 @@ from services.measures import ExportRequest, Measure, Model, Slot, Target
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What a caller should know of an export that works. `count`: documents that it is about."""
+
+    id: str
+    count: int
+    message: str
+
+
+@dataclass(frozen=True)
 class Count:
-    """Measures that match, before `from` and `size`; not exact: at most (the filter is decided while reading)."""
+    """Measures that match, before `from` and `size`; not exact: at most (the filter is decided while reading).
+
+    `notices`: of what is in none of them.
+    """
 
     rows: int
     exact: bool
+    notices: tuple[Notice, ...] = ()
+
+
+def without_instant(documents: int) -> tuple[Notice, ...]:
+    """Of the target and type, whatever the range: what has no instant is in none."""
+    if not documents:
+        return ()
+    are = "1 document has" if documents == 1 else f"{documents} documents have"
+    message = f"{are} no measuredAt that can be read as an instant: no measures, and not in the file."
+    return (Notice("measures.without_instant", documents, message),)
 
 
 class Reading(Protocol):

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -67,23 +68,26 @@ FLAVOURS: Mapping[str, JSON] = {
 
 @dataclass(frozen=True)
 class Indexed:
-    """`documents`: those that the mapping takes, by id, as they are stored."""
+    """`mappings`: of each index behind the alias, by name. `documents`: those that they take, by id, as stored."""
 
     url: str
     engine: str
-    mapping: JSON
+    mappings: Mapping[str, JSON]
     documents: Mapping[str, JSON]
 
     @property
-    def fields(self) -> Fields:
-        return Fields(self.mapping)
+    def fields(self) -> Mapping[tuple[str, ...], Fields]:
+        return {(name,): Fields(mapping) for name, mapping in self.mappings.items()}
 
     def found(self, queries: Iterable[JSON]) -> list[set[str]]:
         """Ids, by query."""
         lines = [line for query in queries for line in ({}, {"query": query, "size": 10_000, "_source": False})]
         body = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
         answer = requests.post(
-            f"{self._index}/_msearch", data=body, headers={"Content-Type": "application/x-ndjson"}, timeout=60
+            f"{self.url}/{quote(f'@&{self.engine}.measures')}/_msearch",
+            data=body,
+            headers={"Content-Type": "application/x-ndjson"},
+            timeout=60,
         )
         answer.raise_for_status()
         return [ids(response) for response in answer.json()["responses"]]
@@ -115,10 +119,6 @@ class Indexed:
         with contextlib.closing(reading):
             return [row(measure) for page in reading.pages() for measure in page]
 
-    @property
-    def _index(self) -> str:
-        return index_url(self.url, f"{self.engine}.measures")
-
 
 def row(measure: Measure) -> Row:
     source, asset, origin = measure.source, measure.source.asset, measure.source.origin
@@ -137,29 +137,47 @@ def ids(response: JSON) -> set[str]:
 def indexed(
     url: str, documents: Mapping[str, Mapping[str, Any]], mapping: JSON, unique: Callable[[str], str]
 ) -> Iterator[Indexed]:
-    """Removed at the end. A document keeps what it has of `origin`, and its own `measuredAt`."""
+    """In one index. Removed at the end. A document keeps what it has of `origin`, and its own `measuredAt`."""
+    with several(url, [(documents, mapping)], unique) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def several(
+    url: str, parts: Iterable[tuple[Mapping[str, Mapping[str, Any]], JSON]], unique: Callable[[str], str]
+) -> Iterator[Indexed]:
+    """In an index each, behind one alias: documents, and a mapping."""
     engine = unique("filters")
-    index = index_url(url, f"{engine}.measures")
-    made = {
-        id: {
-            "measuredAt": 1_718_000_000_000 + number,
-            **document,
-            "origin": {"type": "device", "_id": DEVICE} | dict(document.get("origin", {})),
-        }
-        for number, (id, document) in enumerate(documents.items())
-    }
+    mappings: dict[str, JSON] = {}
+    taken: dict[str, JSON] = {}
+    try:
+        for number, (documents, mapping) in enumerate(parts):
+            name = f"{engine}.measures-{number}"
+            index = index_url(url, name)
+            create(index, engine, mapping)
+            mappings[f"&{name}"] = {}
+            made = {id: measure(document, len(taken) + at) for at, (id, document) in enumerate(documents.items())}
+            taken.update({id: made[id] for id in write(index, made)})
+            mappings |= {held: found["mappings"] for held, found in requests.get(index, timeout=60).json().items()}
+        yield Indexed(url, engine, mappings, taken)
+    finally:
+        for name in mappings:
+            requests.delete(f"{url}/{quote(name)}", timeout=60).raise_for_status()
+
+
+def measure(document: Mapping[str, Any], number: int) -> JSON:
+    """Of the device; its instant by its number, if it has none."""
+    origin = {"type": "device", "_id": DEVICE} | dict(document.get("origin", {}))
+    return {"measuredAt": 1_718_000_000_000 + number, **document, "origin": origin}
+
+
+def create(index: str, engine: str, mapping: JSON) -> None:
     body = {
         "settings": {"number_of_shards": 1, "number_of_replicas": 0},
         "mappings": mapping,
         "aliases": {f"@&{engine}.measures": {}},
     }
     requests.put(index, json=body, timeout=60).raise_for_status()
-    try:
-        taken = write(index, made)
-        found = requests.get(index, timeout=60).json()
-        yield Indexed(url, engine, found[f"&{engine}.measures"]["mappings"], {id: made[id] for id in taken})
-    finally:
-        requests.delete(index, timeout=60).raise_for_status()
 
 
 def write(index: str, documents: Mapping[str, JSON]) -> list[str]:

@@ -112,11 +112,11 @@ def test_bounds_of_random_filters_on_measures(strict: Indexed, queries: list[Any
     assert wrong(strict, queries) == []
 
 
-def wrong(index: Indexed, queries: list[Any]) -> list[tuple[JSON, Any, list[str], list[str]]]:
+def wrong(index: Indexed, queries: list[Any]) -> list[tuple[Any, Any, list[str], list[str]]]:
     """Filters, with what `lo` finds too much and `up` too little."""
     nodes = [parse(query) for query in queries]
     return [
-        (index.mapping, query, sorted(lo - expected), sorted(expected - up))
+        (index.mappings, query, sorted(lo - expected), sorted(expected - up))
         for query, node, (lo, up) in zip(queries, nodes, index.bounds(nodes), strict=True)
         if not lo <= (expected := index.matching(node)) <= up
     ]

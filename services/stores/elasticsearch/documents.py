@@ -1,12 +1,17 @@
 """Engines, assets, devices and models: the documents beside the measures, as Kuzzle stores them."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from services.errors import NotFound, StoreUnavailable, UnknownEngine
 from services.measures import Model, Target
 from services.stores import models, odd
+from services.stores.elasticsearch import indices, kept
+from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.client import Refused
+from services.stores.elasticsearch.indices import Indices
+from services.stores.elasticsearch.kept import Part
 from services.stores.elasticsearch.names import alias, is_index, path
 from services.stores.models import JSON, SINGULAR
 
@@ -25,18 +30,23 @@ class Documents:
     def __init__(self, ask: Ask, admin_index: str) -> None:
         self._ask = ask
         self._admin_index = admin_index
+        #: As the last export found them; each asks for its model first.
+        self._known_models: Indices | None = None
 
     def model(self, target: Target) -> Model:
         """Raises `UnknownEngine`; `NotFound`: the target, or its model."""
         if not is_index(target.engine):
             raise UnknownEngine(target.engine)
+        learning = Background(self._model_indices, "know-models")
         engine, document = self._engine_and_document(target)
         if engine is None:
             raise UnknownEngine(target.engine)
         if document is None:
             raise NotFound(target.id, target.engine, target.kind)
+        self._check_read(target, engine, document)
         name, kind = str(document.get("model")), SINGULAR[target.kind]
-        model = models.model(target.kind, name, engine, self._models(kind, {"term": {f"{kind}.model": name}}))
+        self._known_models = learning.result()
+        model = models.model(target.kind, name, engine, self._models(self._known_models, kind, f"{kind}.model", name))
         if model is None:
             raise NotFound(f"model-{kind}-{name}", self._admin_index, "models")
         return model
@@ -45,7 +55,8 @@ class Documents:
         """`valuesMappings` of the measure models of these types."""
         if not types:
             return {}
-        return models.mappings(types, self._models("measure", {"terms": {"measure.type": sorted(types)}}))
+        known = self._known_models or self._model_indices()
+        return models.mappings(types, self._models(known, "measure", "measure.type", *sorted(types)))
 
     def _engine_and_document(self, target: Target) -> tuple[JSON | None, JSON | None]:
         """Each `None` when there is none. By their ids in a body: an id is free text."""
@@ -56,16 +67,41 @@ class Documents:
         found = [document(entry) for entry in odd.loads(answer)["docs"]]
         return found[0], found[1] if len(found) > 1 else None
 
-    def _models(self, kind: str, which: JSON) -> Iterator[JSON]:
+    def _check_read(self, target: Target, engine: JSON, document: JSON) -> None:
+        """What lacks what it should have may have been stored with it. Raises `StoreUnavailable`."""
+        if models.part(engine, "engine").get("group") is None:
+            self._indices(alias(self._admin_index, "config")).check_kept([Part("engine", whole=True)])
+        if document.get("model") is None:
+            self._indices(alias(target.engine, target.kind)).check_kept([Part("model")])
+
+    def _models(self, known: Indices, kind: str, field: str, *values: str) -> Iterator[JSON]:
         """By id, as SQL would have them."""
-        body = {"query": {"bool": {"filter": [{"term": {"type": kind}}, which]}}, "size": MOST}
         name = alias(self._admin_index, "models")
         try:
-            answer = self._ask("POST", f"{path(name)}/_search?allow_partial_search_results=false", body)
+            asking = known.asking(("type", field), partial(indices.occupied, self._ask, name))
+            query = {"bool": {"filter": [asking.term("type", kind), asking.term(field, *values)]}}
+            target = f"{path(name)}/_search?allow_partial_search_results=false"
+            answer = self._ask("POST", target, {"query": query, "size": MOST})
         except Refused as error:
-            raise StoreUnavailable(f"Elasticsearch refuses to read {name}: {error}") from error
+            raise unreadable(name, error) from error
         hits = odd.loads(answer)["hits"]["hits"]
         yield from (hit["_source"] for hit in sorted(hits, key=lambda hit: str(hit["_id"])))
+
+    def _model_indices(self) -> Indices:
+        known = self._indices(alias(self._admin_index, "models"))
+        known.check_kept(kept.MODEL)
+        return known
+
+    def _indices(self, name: str) -> Indices:
+        """Raises `StoreUnavailable`."""
+        try:
+            return indices.read(self._ask("GET", path(name), None))
+        except Refused as error:
+            raise unreadable(name, error) from error
+
+
+def unreadable(name: str, error: Refused) -> StoreUnavailable:
+    return StoreUnavailable(f"Elasticsearch refuses to read {name}: {error}")
 
 
 def document(entry: JSON) -> JSON | None:
@@ -73,4 +109,6 @@ def document(entry: JSON) -> JSON | None:
     error = entry.get("error")
     if error is not None and error.get("type") != "index_not_found_exception":
         raise StoreUnavailable(f"Elasticsearch: {error.get('type')}: {error.get('reason')}")
+    if entry.get("found") and entry.get("_source") is None:
+        raise StoreUnavailable(f'The index "{entry.get("_index")}" cannot be read: {kept.MODES["disabled"]}.')
     return entry.get("_source") if entry.get("found") else None

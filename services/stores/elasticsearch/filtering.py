@@ -1,33 +1,36 @@
 """An export's filter on this store: the query that Elasticsearch is asked, and what is left to decide while reading."""
 
 import json
-from collections.abc import Callable
 
 import msgspec
 
 from services.filters import matches
 from services.filters.elasticsearch import translate
-from services.filters.mapping import Fields
 from services.filters.nodes import All
 from services.measures import ExportRequest
-from services.stores.elasticsearch import pages
-from services.stores.elasticsearch.queries import Selection, scope
+from services.stores.elasticsearch import kept, pages, queries
+from services.stores.elasticsearch.indices import Indices, Occupied
+from services.stores.elasticsearch.queries import Selection
 from services.stores.elasticsearch.residual import Residual
 from services.stores.elasticsearch.source import Decode
 from services.turns import Turns
 
-#: Known without asking the index.
-NO_FIELDS = Fields({})
+
+def selection(request: ExportRequest, indices: Indices, occupied: Occupied) -> Selection:
+    """Raises `StoreUnavailable` where an index does not hold, or cannot be asked for, what is wanted."""
+    paths = matches.fields(request.filter) - {"_id"} if request.elastic_query is None else frozenset()
+    indices.check_kept(kept.ROW, paths)
+    asking = indices.asking(queries.TEXTS[request.target.kind], occupied, instant=queries.INSTANT)
+    chosen, exact = choice(request, indices)
+    return queries.selection(request, asking, chosen, exact=exact)
 
 
-def selection(request: ExportRequest, fields: Callable[[], Fields]) -> Selection:
-    """`fields`: of the index, asked for only when the filter needs them."""
+def choice(request: ExportRequest, indices: Indices) -> tuple[msgspec.Raw | None, bool]:
+    """What matches the filter, or may, and whether it does; `None`: everything."""
     if request.elastic_query is not None or isinstance(request.filter, All):
-        return Selection(scope(request), own_query(request), exact=True)
-    needed = matches.fields(request.filter) - {"_id"}
-    queries = translate(request.filter, fields() if needed else NO_FIELDS)
-    chosen = None if queries.up == {"match_all": {}} else msgspec.Raw(msgspec.json.encode(queries.up))
-    return Selection(scope(request), chosen, queries.exact)
+        return own_query(request), True
+    found = translate(request.filter, indices.fields)
+    return None if found.up == {"match_all": {}} else msgspec.Raw(msgspec.json.encode(found.up)), found.exact
 
 
 def own_query(request: ExportRequest) -> msgspec.Raw | None:

@@ -113,12 +113,37 @@ class Composite(msgspec.Struct):
     after_key: dict[str, Any] | None = None
 
 
+class Filtered(msgspec.Struct):
+    doc_count: int
+
+
 class Slots(msgspec.Struct):
+    """`hidden`: documents whose slot or type is not among them; `None`: there can be none."""
+
     slots: Composite
+    hidden: Filtered | None = None
 
 
 class Occurring(Answer, kw_only=True):
     aggregations: Slots
+
+
+class IndexBucket(msgspec.Struct):
+    key: str
+
+
+class IndexBuckets(msgspec.Struct):
+    buckets: list[IndexBucket]
+
+
+class ByIndex(msgspec.Struct):
+    by_index: IndexBuckets
+
+
+class Places(Answer, kw_only=True):
+    """Indices that hold documents."""
+
+    aggregations: ByIndex
 
 
 MEASURES = msgspec.json.Decoder(Rows[Measure])
@@ -126,6 +151,7 @@ SORTED = msgspec.json.Decoder(Rows[Sorted])
 SKIPPED = msgspec.json.Decoder(Rows[Skipped])
 SUMMARY = msgspec.json.Decoder(Summary)
 TIMELINE = msgspec.json.Decoder(Timeline)
+PLACES = msgspec.json.Decoder(Places)
 OCCURRING = msgspec.json.Decoder(Occurring)
 
 Whole = TypeVar("Whole", bound=Answer)

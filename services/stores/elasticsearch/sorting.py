@@ -30,5 +30,5 @@ def own(sort: Sequence[SortKey]) -> Iterator[JSON]:
 
 
 def clause(entry: SortKey) -> JSON:
-    options = {"missing": entry.missing, "mode": entry.mode, "unmapped_type": entry.unmapped_type}
+    options = {name: getattr(entry, name) for name in ("missing", "mode", "unmapped_type", "numeric_type")}
     return {"order": entry.order, **{name: value for name, value in options.items() if value is not None}}

@@ -3,16 +3,16 @@
 import logging
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
-from services.filters.mapping import Fields
-from services.measures import NEWEST_FIRST, ExportRequest, Kind, Model, SortKey, Target
-from services.stores import odd
-from services.stores.elasticsearch import filtering, pages, sorting, survey
+from services.measures import NEWEST_FIRST, ExportRequest, Model, SortKey, Target
+from services.stores.elasticsearch import filtering, indices, pages, sorting, survey
 from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused
 from services.stores.elasticsearch.documents import Documents
+from services.stores.elasticsearch.indices import Indices
 from services.stores.elasticsearch.names import alias, path
 from services.stores.elasticsearch.plan import Once, Span, Windows
 from services.stores.elasticsearch.prefetch import Budget
@@ -22,16 +22,13 @@ from services.stores.elasticsearch.retries import Patience, Temporary
 from services.stores.elasticsearch.source import Source
 from services.stores.elasticsearch.survey import Survey
 from services.stores.elasticsearch.views import View, Views
-from services.stores.port import Count
+from services.stores.port import Count, Notice, without_instant
 from services.turns import Turns
 
 log = logging.getLogger(__name__)
 
 #: Seconds that a caller who waits for a link or a first byte is kept waiting by repetitions, at most.
 EARLY_BUDGET_SECONDS = 5.0
-
-#: The field whose `measureName` is a slot of the target.
-HOLDER: Mapping[Kind, str] = {"assets": "asset", "devices": "origin"}
 
 
 class ElasticsearchStore:
@@ -79,25 +76,27 @@ class ElasticsearchStore:
 
     def check(self, request: ExportRequest) -> Count:
         """Elasticsearch itself judges: it builds the order and the query, and reads no document."""
-        selection = self._selection(request)
+        known = self._indices(request)
+        selection = self._selection(request, known)
         self._judge(request, selection)
-        sort = list(sorting.own(request.sort or NEWEST_FIRST))
+        notices = Background(lambda: self._notices(request, selection), "count-left-out")
+        sort = known.sort(request.sort or NEWEST_FIRST, selection.asking)
         body = survey.counting(selection.rows)
         try:
-            rows = self._count(request, {**body, "sort": sort})
+            rows = self._count(request, survey.ordered(body, sort))
         except Refused as error:
             raise self._wrong(request, body, error) from error
-        return Count(rows, selection.exact)
+        return Count(rows, selection.exact, notices.result())
 
     def open(self, request: ExportRequest) -> ElasticsearchReading:
-        selection = self._selection(request)
         what = f"export {request.export_id}"
         ended = threading.Event()
         patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds)
         try:
+            learning = Background(lambda: self._indices(request), "know-indices")
             view = self._views.open(measures_of(request), what, patience)
             try:
-                return self._reading(request, selection, view, ended)
+                return self._reading(request, learning.result(), view, ended)
             except BaseException:
                 ended.set()
                 self._views.close(view)
@@ -114,12 +113,11 @@ class ElasticsearchStore:
         self._asked_if_ready.close()
 
     def _reading(
-        self, request: ExportRequest, selection: Selection, view: View, ended: threading.Event
+        self, request: ExportRequest, known: Indices, view: View, ended: threading.Event
     ) -> ElasticsearchReading:
-        sort = request.sort or NEWEST_FIRST
-        counted = Survey(
-            view, selection, holder=HOLDER[request.target.kind], budget_seconds=self._early_seconds, ended=ended
-        )
+        selection = self._selection(request, known)
+        sort = known.sort(request.sort or NEWEST_FIRST, selection.asking)
+        counted = Survey(view, selection, budget_seconds=self._early_seconds, ended=ended)
         slots = Background(counted.slots, "count-slots")
         span = counted.span()
         source = Source(
@@ -146,17 +144,27 @@ class ElasticsearchStore:
             ended=ended,
         )
 
-    def _selection(self, request: ExportRequest) -> Selection:
-        return filtering.selection(request, lambda: self._fields(request))
-
-    def _fields(self, request: ExportRequest) -> Fields:
+    def _indices(self, request: ExportRequest) -> Indices:
         """Of the engine's measures."""
         try:
-            indices = odd.loads(self._ask("GET", path(measures_of(request))))
+            return indices.read(self._ask("GET", path(measures_of(request))))
         except Refused as error:
             raise refusal(request, error) from error
-        index = next(iter(indices.values()))
-        return Fields(index["mappings"], index["settings"]["index"].get("mapping"))
+
+    def _selection(self, request: ExportRequest, known: Indices) -> Selection:
+        try:
+            return filtering.selection(request, known, partial(indices.occupied, self._ask, measures_of(request)))
+        except Refused as error:
+            raise refusal(request, error) from error
+
+    def _notices(self, request: ExportRequest, selection: Selection) -> tuple[Notice, ...]:
+        """Of what is left out. Raises `StoreUnavailable` when that makes columns unknown."""
+        try:
+            if selection.hiding and (documents := self._count(request, survey.counting(selection.hidden))):
+                raise survey.hidden(documents, selection.hiding)
+            return without_instant(self._count(request, survey.counting(selection.left_out)))
+        except Refused as error:
+            raise refusal(request, error) from error
 
     def _judge(self, request: ExportRequest, selection: Selection) -> None:
         """A query that the caller wrote."""

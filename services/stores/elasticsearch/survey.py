@@ -3,13 +3,15 @@
 import logging
 import math
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from services.measures import Slot
-from services.stores.elasticsearch import pages
+from services.errors import StoreUnavailable
+from services.measures import NEWEST_FIRST, Slot, SortKey
+from services.stores.elasticsearch import pages, queries, sorting
+from services.stores.elasticsearch.asking import Pairs
 from services.stores.elasticsearch.pages import Summary, Whole
 from services.stores.elasticsearch.plan import Histogram, Span
 from services.stores.elasticsearch.queries import JSON, Selection, every
@@ -27,15 +29,16 @@ ROUNDED_MS, FURTHEST_MS = 2**53, 2**63 - 1
 EDGES: JSON = {"first": {"min": {"field": "measuredAt"}}, "last": {"max": {"field": "measuredAt"}}}
 
 
-class Survey:
-    """Of one view. `holder`: the field whose `measureName` is a slot of the target."""
+#: Longer than any id may be: it finds nothing, which Elasticsearch knows only when it has looked.
+NO_ID = "-" * 513
 
-    def __init__(
-        self, view: View, selection: Selection, *, holder: str, budget_seconds: float, ended: threading.Event
-    ) -> None:
+
+class Survey:
+    """Of one view."""
+
+    def __init__(self, view: View, selection: Selection, *, budget_seconds: float, ended: threading.Event) -> None:
         self._view = view
         self._selection = selection
-        self._holder = holder
         self._budget = budget_seconds
         self._ended = ended
 
@@ -56,15 +59,19 @@ class Survey:
         return Histogram(span, interval, *pages.columns(timeline.aggregations.times.buckets))
 
     def slots(self) -> Collection[Slot]:
-        """The pairs that occur, whatever the filter."""
-        found: set[Slot] = set()
+        """The pairs that occur, whatever the filter. Raises `StoreUnavailable` when some are hidden."""
+        return {slot for pairs in self._selection.pairs for slot in self._slots_of(pairs)}
+
+    def _slots_of(self, pairs: Pairs) -> Iterator[Slot]:
         after: dict[str, Any] | None = None
         while True:
-            composite = self._ask(self._pairs(after), pages.OCCURRING).aggregations.slots
-            found.update(map(pages.slot, composite.buckets))
-            after = composite.after_key
-            if after is None or len(composite.buckets) < PAIRS:
-                return found
+            found = self._ask(gathering(self._selection.slots, pairs, after), pages.OCCURRING).aggregations
+            if found.hidden is not None and found.hidden.doc_count:
+                raise hidden(found.hidden.doc_count, pairs.hiding)
+            yield from map(pages.slot, found.slots.buckets)
+            after = found.slots.after_key
+            if after is None or len(found.slots.buckets) < PAIRS:
+                return
 
     def log_left_out(self) -> None:
         summary: Summary = self._ask(counting(self._selection.left_out), pages.SUMMARY)
@@ -74,17 +81,6 @@ class Survey:
                 self._view.what,
                 summary.hits.total.value,
             )
-
-    def _pairs(self, after: dict[str, Any] | None) -> JSON:
-        sources = {"name": f"{self._holder}.measureName", "type": "type"}
-        composite: JSON = {
-            "size": PAIRS,
-            "sources": [{name: {"terms": {"field": field, "missing_bucket": True}}} for name, field in sources.items()],
-        }
-        if after is not None:
-            composite["after"] = after
-        aggregations = {"slots": {"composite": composite}}
-        return {"size": 0, "track_total_hits": False, "query": self._selection.slots, "aggs": aggregations}
 
     def _ask(self, body: JSON, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
         patience = Patience(self._view.what, budget_seconds=self._budget, ended=self._ended)
@@ -98,10 +94,60 @@ class Survey:
         return answer
 
 
+def gathering(query: JSON, pairs: Pairs, after: dict[str, Any] | None) -> JSON:
+    """The pairs of what a query finds, from one on."""
+    sources = dict(zip(("name", "type"), pairs.fields, strict=True))
+    composite: JSON = {
+        "size": PAIRS,
+        "sources": [{name: {"terms": {"field": field, "missing_bucket": True}}} for name, field in sources.items()],
+    }
+    if after is not None:
+        composite["after"] = after
+    aggregations: JSON = {"slots": {"composite": composite}}
+    if pairs.hiding:
+        aggregations["hidden"] = {"filter": queries.ignored(pairs.hiding)}
+    asked = {} if pairs.indices is None else {"sort": [{"measuredAt": {"unmapped_type": "date"}}]}
+    return {
+        "size": 0,
+        "track_total_hits": False,
+        "query": query if pairs.indices is None else only_in(pairs.indices, query),
+        "aggs": aggregations,
+        **asked,
+    }
+
+
+def only_in(indices: Sequence[str], query: JSON) -> JSON:
+    """Such that other indices are passed over, whose field of that name cannot be gathered.
+
+    Elasticsearch does that before it begins, by what queries are seen to find nothing: that of `_index`. For this it
+    wants an order by a field; and were all of them seen to find nothing, it would ask any, so there is one that is not.
+    """
+    here: JSON = {"terms": {"_index": list(indices)}}
+    nothing: JSON = {"ids": {"values": [NO_ID]}}
+    return {"bool": {"filter": [here], "should": [query, nothing], "minimum_should_match": 1}}
+
+
+def hidden(documents: int, fields: Collection[str]) -> StoreUnavailable:
+    """`documents`: more than none."""
+    have = "1 measure has" if documents == 1 else f"{documents} measures have"
+    named = " or ".join(f'"{name}"' for name in fields)
+    return StoreUnavailable(
+        f"{have} a slot or type that is too long for {named} (ignore_above), so that the columns cannot be known."
+    )
+
+
 def counting(query: JSON, aggregations: JSON | None = None) -> JSON:
     """An exact count."""
     body: JSON = {"size": 0, "track_total_hits": True, "query": query}
     return body if aggregations is None else {**body, "aggs": aggregations}
+
+
+def ordered(body: JSON, sort: Sequence[SortKey]) -> JSON:
+    """The same count, in an order that Elasticsearch judges. It finds orders that indices do not share when it has
+    rows of them to compare.
+    """
+    shown = {} if tuple(sort) == NEWEST_FIRST else {"size": 1, "_source": False}
+    return {**body, **shown, "sort": list(sorting.own(sort))}
 
 
 def at(edge: float, beyond: float) -> int:

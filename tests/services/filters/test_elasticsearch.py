@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.filters import nodes
-from services.filters.elasticsearch import bounds, translate
+from services.filters.elasticsearch import Indices, bounds, translate
 from services.filters.mapping import Fields
 from services.filters.parse import parse
 
@@ -38,6 +38,8 @@ FIELDS = Fields(
         }
     }
 )
+
+INDEX: Indices = {("index",): FIELDS}
 
 ALL: JSON = {"match_all": {}}
 NONE: JSON = {"match_none": {}}
@@ -217,21 +219,21 @@ BETWEEN: list[tuple[JSON, JSON, JSON]] = [
 @pytest.mark.parametrize(("filter", "query"), EXACT)
 def test_exact(filter: JSON, query: JSON) -> None:
     """Of ids Elasticsearch knows as much as Koncorde."""
-    found = translate(parse(filter), FIELDS)
+    found = translate(parse(filter), INDEX)
     assert (found.up, found.lo, found.exact) == (query, query, True)
 
 
 @pytest.mark.parametrize(("filter", "up"), AT_LEAST)
 def test_at_least(filter: JSON, up: JSON) -> None:
     """What may match; the rest is decided while reading."""
-    found = translate(parse(filter), FIELDS)
+    found = translate(parse(filter), INDEX)
     assert (found.up, found.lo, found.exact) == (up, NONE, False)
 
 
 @pytest.mark.parametrize(("filter", "up", "lo"), BETWEEN)
 def test_between(filter: JSON, up: JSON, lo: JSON) -> None:
     """Negated, the one becomes the other."""
-    found = translate(parse(filter), FIELDS)
+    found = translate(parse(filter), INDEX)
     assert (found.up, found.lo) == (up, lo)
 
 
@@ -241,7 +243,7 @@ def test_between(filter: JSON, up: JSON, lo: JSON) -> None:
 )
 def test_fractions_are_stored_less_exactly(field: str, low: float, high: float) -> None:
     """Of 16, 32 and 64 bits: bounds are as far off as they may be."""
-    query = translate(parse({"range": {field: {"gt": 21.3, "lt": 21.300000001}}}), FIELDS).up["range"][field]
+    query = translate(parse({"range": {field: {"gt": 21.3, "lt": 21.300000001}}}), INDEX).up["range"][field]
     assert (query["gte"], query["lte"]) == pytest.approx((low, high), abs=1e-7)
     assert query["gte"] <= 21.3 < 21.300000001 <= query["lte"]
 
@@ -249,7 +251,7 @@ def test_fractions_are_stored_less_exactly(field: str, low: float, high: float) 
 def test_shapes_are_boxes() -> None:
     """Around the shape, and where an array of it would be; the right edge left of the left one beyond ±180."""
     shape = {"top": 1.5, "left": 179.5, "bottom": 1.25, "right": 180.5}
-    query = translate(parse({"geoBoundingBox": {"values.place": shape}}), FIELDS).up
+    query = translate(parse({"geoBoundingBox": {"values.place": shape}}), INDEX).up
     assert set(query) == {"geo_bounding_box"}
     corners = query["geo_bounding_box"]["values.place"]
     assert corners["top_left"] == pytest.approx({"lat": 1.5879, "lon": 179.3242}, abs=1e-3)
@@ -259,7 +261,7 @@ def test_shapes_are_boxes() -> None:
 def test_shapes_in_arrays() -> None:
     """Two boxes: latitude and longitude swapped in the second."""
     shape = {"top": 45.5, "left": 4.5, "bottom": 45.25, "right": 4.75}
-    query = translate(parse({"geoBoundingBox": {"values.place": shape}}), FIELDS).up
+    query = translate(parse({"geoBoundingBox": {"values.place": shape}}), INDEX).up
     first, second = (each["geo_bounding_box"]["values.place"] for each in query["bool"]["should"])
     assert first["top_left"] == pytest.approx({"lat": 45.5879, "lon": 4.3242}, abs=1e-3)
     assert second["top_left"] == pytest.approx({"lat": 4.75, "lon": 45.25}, abs=1e-3)
@@ -278,6 +280,6 @@ def test_a_level_too_deep() -> None:
     for level in range(50):
         other = nodes.Equals("_id", str(level))
         node = nodes.Or((node, other)) if level % 2 else nodes.And((node, nodes.Not(other)))
-    found = translate(node, FIELDS)
+    found = translate(node, INDEX)
     assert not found.exact
     assert found.up != found.lo

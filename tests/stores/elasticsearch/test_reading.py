@@ -16,7 +16,7 @@ from services.errors import InvalidArgument, StoreUnavailable, UnknownEngine
 from services.measures import SortKey, Target
 from services.stores.elasticsearch.plan import WINDOW_ROWS
 from services.stores.elasticsearch.steps import SKIP_ROWS
-from services.stores.port import Count
+from services.stores.port import Count, Notice
 from tests.stores.elasticsearch.conftest import NOON, Place, Stored, engine, measure
 from tests.support import kuzzle, proxy
 from tests.support.waiting import wait_until
@@ -270,9 +270,13 @@ def test_odd_instants(odd: Stored) -> None:
 
 
 def test_what_has_no_instant_is_no_measure(odd: Stored, caplog: pytest.LogCaptureFixture) -> None:
-    """Left out of rows and counts; their number is in the log."""
+    """Left out of rows and counts; their number is told, whatever the range, and in the log."""
+    message = "3 documents have no measuredAt that can be read as an instant: no measures, and not in the file."
+    notice = Notice("measures.without_instant", 3, message)
     with caplog.at_level(logging.WARNING):
-        assert odd.store.check(odd.request("Bare-few")) == Count(len(ODD), True)
+        assert odd.store.check(odd.request("Bare-few")) == Count(len(ODD), True, (notice,))
+        assert odd.store.check(odd.request("Bare-few", start_ms=0, end_ms=1)).notices == (notice,)
+        assert odd.store.check(odd.request("Bare-few", type="nobody's")).notices == ()
         odd.ids("Bare-few")
         wait_until(lambda: "export x1: 3 documents without measuredAt are no measures, and left out" in caplog.text)
 

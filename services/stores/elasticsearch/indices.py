@@ -1,0 +1,188 @@
+"""The indices behind an alias, as their mappings and settings tell: all of them count, each for itself."""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from services.errors import StoreUnavailable
+from services.filters.mapping import Fields
+from services.measures import SortKey
+from services.stores import odd
+from services.stores.elasticsearch import pages
+from services.stores.elasticsearch.asking import Asking, Group, Instants, unaskable
+from services.stores.elasticsearch.exact import WANTED_DATE, WANTED_KEYWORD, Absent, Answer, Asked, Exact, Unseen
+from services.stores.elasticsearch.kept import Kept, Part
+from services.stores.elasticsearch.names import path
+
+#: Rows that a search answers at most, where an index does not say (`index.max_result_window`).
+MAX_RESULT_WINDOW = 10_000
+
+#: Which of these indices hold documents, by name.
+Occupied = Callable[[Collection[str]], Collection[str]]
+
+
+@dataclass(frozen=True)
+class Index:
+    """`mapping`: of fields. `settings`: all that are below `index`."""
+
+    name: str
+    mapping: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    @cached_property
+    def fields(self) -> Fields:
+        return Fields(self.mapping, self.settings.get("mapping"))
+
+    @cached_property
+    def asked(self) -> Asked:
+        return Asked(self.mapping, self.settings.get("mapping", {}))
+
+    @cached_property
+    def kept(self) -> Kept:
+        return Kept(self.mapping, self.settings)
+
+    @property
+    def max_result_window(self) -> int:
+        return int(self.settings.get("max_result_window", MAX_RESULT_WINDOW))
+
+
+class Indices:
+    """One or more."""
+
+    def __init__(self, indices: Collection[Index]) -> None:
+        self._indices = tuple(indices)
+
+    @property
+    def max_result_window(self) -> int:
+        """Rows that a search of all of them answers at most."""
+        return min(index.max_result_window for index in self._indices)
+
+    @cached_property
+    def fields(self) -> Mapping[tuple[str, ...], Fields]:
+        """By the names of those that map alike."""
+        alike: dict[str, list[Index]] = {}
+        for index in self._indices:
+            key = json.dumps([index.mapping, index.settings.get("mapping")], sort_keys=True)
+            alike.setdefault(key, []).append(index)
+        return {tuple(index.name for index in group): group[0].fields for group in alike.values()}
+
+    def check_kept(self, row: Collection[Part], paths: Collection[str] = ()) -> None:
+        """Whether documents come as they were stored, in what is read of them. `paths`: that a filter decides by.
+
+        Raises `StoreUnavailable`.
+        """
+        for index in self._indices:
+            if index.kept.is_whole:
+                continue
+            parts = [*row, *(Part(path.removesuffix("."), whole=not is_scalar(index, path)) for path in paths)]
+            reason = index.kept.lacks(parts)
+            if reason is not None:
+                raise StoreUnavailable(f'The index "{index.name}" cannot be read: {reason}.')
+
+    def asking(self, texts: Collection[str], occupied: Occupied, *, instant: str | None = None) -> Asking:
+        """How all are asked for these paths, exactly. Raises `StoreUnavailable`, naming what cannot be."""
+        answers = {path: {index.name: index.asked.text(path) for index in self._indices} for path in texts}
+        times = {index.name: index.asked.instant(instant) for index in self._indices} if instant else {}
+        self._check(answers, times, instant or "", occupied)
+        groups = {path: grouped(path, of) for path, of in answers.items()}
+        return Asking(tuple(index.name for index in self._indices), groups, instants(times))
+
+    def sort(self, keys: Iterable[SortKey], asking: Asking) -> tuple[SortKey, ...]:
+        """Such that instants come in order, however fine an index stores them; where it has none, they are missing."""
+        return tuple(self._sort_key(key, asking.instants) for key in keys)
+
+    def _sort_key(self, key: SortKey, instants: Instants) -> SortKey:
+        if key.field == instants.field and instants.lacking and key.unmapped_type is None:
+            key = replace(key, unmapped_type="date")
+        types = {index.asked.type(key.field) for index in self._indices} - {None}
+        is_mixed = "date_nanos" in types and (len(types) > 1 or key.field == instants.field)
+        return replace(key, numeric_type="date") if is_mixed else key
+
+    def _check(
+        self, answers: Mapping[str, Mapping[str, Answer]], times: Mapping[str, Answer], instant: str, occupied: Occupied
+    ) -> None:
+        """An index without documents has nothing to find; but an order is refused by what it is mapped as."""
+        unseen = [doubt for path, of in answers.items() for doubt in doubts_of(path, of, WANTED_KEYWORD)]
+        untimed = list(doubts_of(instant, times, WANTED_DATE))
+        for doubt in untimed:
+            if doubt.answer.mapped:
+                raise doubt.told()
+        doubts = [*unseen, *untimed]
+        full = occupied({doubt.index for doubt in doubts}) if doubts else ()
+        for doubt in doubts:
+            if doubt.index in full:
+                raise doubt.told()
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """An index that cannot be asked for a path, if it holds documents. `wanted`: what would be right."""
+
+    index: str
+    path: str
+    answer: Unseen
+    wanted: str
+
+    def told(self) -> StoreUnavailable:
+        return unaskable(self.index, self.path, f"{self.answer.reason}. {self.wanted}")
+
+
+def doubts_of(path: str, answers: Mapping[str, Answer], wanted: str) -> Iterator[Doubt]:
+    for index, answer in answers.items():
+        if isinstance(answer, Unseen):
+            yield Doubt(index, path, answer, wanted)
+
+
+def grouped(path: str, answers: Mapping[str, Answer]) -> tuple[Group, ...]:
+    """By the field that is asked. Who has nothing there may be asked for any."""
+    groups: dict[Exact, list[str]] = {}
+    for name, answer in answers.items():
+        if isinstance(answer, Exact):
+            groups.setdefault(answer, []).append(name)
+    absent = [name for name, answer in answers.items() if isinstance(answer, Absent)]
+    if absent:
+        groups.setdefault(next(iter(groups), Exact(path, "keyword")), []).extend(absent)
+    return tuple(Group(exact, tuple(names)) for exact, names in groups.items())
+
+
+def instants(answers: Mapping[str, Answer]) -> Instants:
+    fine = tuple(name for name, each in answers.items() if isinstance(each, Exact) and each.type == "date_nanos")
+    return Instants(
+        fine=fine,
+        others=tuple(name for name in answers if name not in fine),
+        lacking=any(not isinstance(each, Exact) for each in answers.values()),
+    )
+
+
+def is_scalar(index: Index, path: str) -> bool:
+    """Whether a document can have nothing below it: an object there would not have been taken."""
+    field = index.fields.find(path)
+    return field is not None and field.path == field.name and field.type != "geo_point"
+
+
+def occupied(ask: Callable[[str, str, Any], bytes], alias: str, names: Collection[str]) -> Collection[str]:
+    """Those of these indices that hold documents, by name. Raises `Refused`, `StoreUnavailable`."""
+    by_index = {"terms": {"field": "_index", "size": len(names)}}
+    body = {
+        "size": 0,
+        "track_total_hits": False,
+        "terminate_after": 1,
+        "query": {"terms": {"_index": sorted(names)}},
+        "aggs": {"by_index": by_index},
+    }
+    answer = ask("POST", f"{path(alias)}/_search?allow_partial_search_results=false", body)
+    try:
+        return [bucket.key for bucket in pages.decoded(answer, pages.PLACES).aggregations.by_index.buckets]
+    except pages.Unsound as error:
+        raise StoreUnavailable(f"Elasticsearch: {error}") from error
+
+
+def read(body: bytes) -> Indices:
+    """The answer of `GET /<alias>`. Raises `StoreUnavailable`."""
+    try:
+        found = odd.loads(body)
+        return Indices([Index(name, each["mappings"], each["settings"]["index"]) for name, each in found.items()])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreUnavailable(f"Elasticsearch's answer about an index cannot be read: {error!r}") from error
