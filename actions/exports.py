@@ -1,5 +1,6 @@
 """`exportMeasures`: a call becomes a link, and a link becomes the export that it was signed for."""
 
+import dataclasses
 import secrets
 import time
 from dataclasses import dataclass
