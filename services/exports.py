@@ -29,6 +29,11 @@ def prepare(request: ExportRequest, store: Store) -> Count:
     return Count(request.rows(count.rows), count.exact)
 
 
+def check(request: ExportRequest, store: Store) -> None:
+    """What can be told of a download without reading a measure. Raises what the store refuses."""
+    store.model(request.target)
+
+
 def download(request: ExportRequest, store: Store, turns: Turns) -> "Download":
     """Raises what the store refuses, and `StoreUnavailable` when the first page cannot be had."""
     model = store.model(request.target)
