@@ -43,6 +43,12 @@ def reset_on_close(client: socket.socket) -> None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def hang_up(client: socket.socket) -> None:
+    """End it for whoever waits on it, as the peer could: not gevent's `shutdown`, which is an error to them."""
+    with contextlib.suppress(OSError):
+        getattr(client, "_sock", client).shutdown(socket.SHUT_RDWR)
+
+
 def is_over(client: socket.socket) -> bool:
     """Whether the connection is gone as a whole. A peer that has only said its last is still there."""
     return bool(_polled(client, 0))

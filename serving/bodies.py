@@ -1,65 +1,56 @@
-"""A request's body as the application reads it: what is wrong with how it was sent is an error of ours."""
+"""A request's body: awaited as a whole before anybody works on the request, and then read from memory."""
 
-from collections.abc import Iterator
+import io
 from typing import Any
 
 from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
 
+from routes.calls import LARGEST_BODY
 from services.errors import BodyUnreadable, RequestTimeout
 
-#: Bytes that are read of a body which the application did not want, so that the connection can be kept.
+#: Bytes that are read of a body which is too large, so that its client gets to read that.
 MOST_UNWANTED = 16 * 1024 * 1024
 
 
-class Body:
-    """Stands for gunicorn's own, in `wsgi.input` and in its parser, which reads what the application left."""
+class Body(io.BytesIO):
+    """Stands for gunicorn's own, in `wsgi.input`, and in its parser, which discards what is left after an answer."""
 
-    def __init__(self, request: Any) -> None:
-        self._request = request
-        self._body = request.body
-        self._answered = False
-        self._unwanted = 0
+    def __init__(self, own: Any) -> None:
+        super().__init__()
+        self._own = own
+        self._unwanted: int | None = None
 
     @property
     def failed(self) -> bool:
         """Where the next request begins is not known: gunicorn closes the connection."""
-        return bool(self._body.failed)
+        return bool(self._own.failed)
+
+    def fetch(self) -> None:
+        """All that a body may hold, and a byte more, by which the application sees that it is too large.
+
+        Raises `RequestTimeout`, `BodyUnreadable`.
+        """
+        try:
+            super().__init__(self._own.read(LARGEST_BODY + 1))
+        except (NoMoreData, ParseException) as error:
+            raise BodyUnreadable(f"The body is not sent as HTTP wants it: {reason(error)}.") from error
 
     def is_answered(self) -> None:
         """What is read from now on, nobody wants."""
-        self._answered = True
+        self._unwanted = 0
 
-    def read(self, size: int | None = None) -> bytes:
-        """Raises `RequestTimeout` and `BodyUnreadable`; after the answer `TimeoutError`, by which gunicorn closes."""
-        if self._answered:
-            return self._discard(size)
+    def read(self, size: int | None = -1, /) -> bytes:
+        """After the answer raises `TimeoutError` when there is no end in sight: gunicorn closes."""
+        return super().read(size) if self._unwanted is None else self._discard(self._unwanted)
+
+    def _discard(self, before: int) -> bytes:
         try:
-            return bytes(self._body.read(size))
-        except RequestTimeout:
-            self._request.force_close()
-            raise
-        except (NoMoreData, ParseException) as error:
-            self._request.force_close()
-            raise BodyUnreadable(f"The body is not sent as HTTP wants it: {reason(error)}.") from error
-
-    def readline(self, size: int | None = None) -> bytes:
-        """WSGI asks for it; whatever comes is one line."""
-        return self.read(size)
-
-    def readlines(self, hint: int | None = None) -> list[bytes]:
-        return [self.read()]
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.readlines())
-
-    def _discard(self, size: int | None) -> bytes:
-        if self._unwanted > MOST_UNWANTED:
-            raise TimeoutError
-        try:
-            data = bytes(self._body.read(size))
+            data = bytes(self._own.read(io.DEFAULT_BUFFER_SIZE))
         except (RequestTimeout, NoMoreData, ParseException) as error:
             raise TimeoutError from error
-        self._unwanted += len(data)
+        self._unwanted = before + len(data)
+        if self._unwanted > MOST_UNWANTED:
+            raise TimeoutError
         return data
 
 

@@ -1,11 +1,13 @@
 """Clients whose bytes are awaited: for so long each, and for so many at a time."""
 
 import contextlib
+import errno
 import socket
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from routes import tcp
 from services.errors import RequestTimeout
 
 #: Clients at most whose bytes are awaited at a time: with downloads and sockets below gunicorn's worker_connections,
@@ -63,6 +65,12 @@ class Caller:
         self._due = time.monotonic() + patience.first_seconds
         self._asking = False
         self._owes = "headers"
+        self._dropped = False
+
+    def check(self) -> None:
+        """Raises `ConnectionResetError` when it was sent away: nothing more is to be done for it."""
+        if self._dropped:
+            raise ConnectionResetError(errno.ECONNRESET, "Others wanted the place.")
 
     def recv(self, size: int) -> bytes:
         """What comes next; nothing at the end, or when no request begins in time.
@@ -102,8 +110,8 @@ class Caller:
 
     def drop(self) -> None:
         """Whoever reads from it is told that it has ended."""
-        with contextlib.suppress(OSError):
-            self.client.shutdown(socket.SHUT_RDWR)
+        self._dropped = True
+        tcp.hang_up(self.client)
 
     def close(self) -> None:
         self.client.close()

@@ -66,5 +66,4 @@ class Watch:
         log.info("%s: the client took nothing for %d s, and is cut", watched.name, now - watched.since)
         self._watched.discard(watched)
         tcp.reset_on_close(watched.client)
-        with contextlib.suppress(OSError):
-            watched.client.shutdown(socket.SHUT_RDWR)
+        tcp.hang_up(watched.client)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import gevent
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 
+from routes.calls import LARGEST_BODY
 from services.errors import ServiceError
 from serving import refusals
 from serving.bodies import Body
@@ -39,14 +40,16 @@ class Worker(GeventWorker):  # type: ignore[misc]
         super().handle(listener, Caller(client, self.room, self.patience), addr)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Caller, addr: Any) -> Any:
-        """The application gets the socket itself."""
-        req.body = Body(req)
-        sock.owes_body()
+        """Once it is there as a whole. The application gets the socket itself."""
+        req.body = Body(req.body)
+        if has_body(req):
+            self._await_body(req, sock)
         try:
             with self.watch.over(sock.client, f"{req.method} {req.path} of {name(addr)}"):
                 return super().handle_request(listener_name, req, sock.client, addr)
         finally:
-            self._is_answered(req.body, sock)
+            req.body.is_answered()
+            sock.is_answered()
 
     def handle_error(self, req: Any, client: Caller, addr: Any, exc: BaseException) -> None:
         """Neither log nor answer holds anything of what was sent: there may be a token."""
@@ -58,12 +61,26 @@ class Worker(GeventWorker):  # type: ignore[misc]
             log.warning("Refused what %s sent: %d, %s", name(addr), told.status, told.message)
         client.refuse(refusals.written(told))
 
-    def _is_answered(self, body: Body, caller: Caller) -> None:
-        body.is_answered()
-        if body.failed:
-            caller.linger()
-        else:
-            caller.is_answered()
+    @staticmethod
+    def _await_body(req: Any, caller: Caller) -> None:
+        """One that says in its headers that it is too large is not asked for."""
+        caller.owes_body()
+        expected, req._expected_100_continue = req._expected_100_continue, False
+        if length(req) > LARGEST_BODY:
+            return
+        if expected:
+            caller.client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        req.body.fetch()
+        caller.check()
+
+
+def has_body(req: Any) -> bool:
+    return any(header == "TRANSFER-ENCODING" for header, _ in req.headers) or length(req) > 0
+
+
+def length(req: Any) -> int:
+    """Bytes that the headers announce; 0 where they do not."""
+    return next((int(value) for header, value in req.headers if header == "CONTENT-LENGTH"), 0)
 
 
 def name(addr: Any) -> str:
