@@ -49,18 +49,17 @@ class ClientSocket:
         One that has said its last may have left, or wait for the rest, as HTTP allows: the first answers whatever
         is sent with a reset. So a chunk's size is begun: zeros before it mean nothing.
         """
-        if self._socket is None:
+        progress = None if self._socket is None else tcp.progress(self._socket)
+        if self._socket is None or progress is None:
             return
-        if tcp.is_over(self._socket):
+        if progress.over:
             raise ConnectionResetError(errno.ECONNRESET, "The client has left.")
-        if self._is_to_be_looked_at(self._socket):
-            self._looks += 1
-            self._next_look = time.monotonic() + LOOK_SECONDS * 2**self._looks
+        if progress.half and not progress.owed and self._is_time_to_look():
             self._socket.sendall(b"0")
 
-    def _is_to_be_looked_at(self, client: socket.socket) -> bool:
-        """Not while something is under way to it already."""
-        if self._looks >= MOST_LOOKS or time.monotonic() < self._next_look or not tcp.has_said_its_last(client):
+    def _is_time_to_look(self) -> bool:
+        if self._looks >= MOST_LOOKS or time.monotonic() < self._next_look:
             return False
-        progress = tcp.progress(client)
-        return progress is not None and not progress.owed
+        self._looks += 1
+        self._next_look = time.monotonic() + LOOK_SECONDS * 2**self._looks
+        return True

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 #: Connections a second: more than anybody opens who means well, and fewer than a core of a busy machine can take.
-PER_SECOND = 400
+PER_SECOND = 300
 
 PROGRAM = f"""
 import contextlib, resource, socket, sys, time
