@@ -47,7 +47,6 @@ def create_app(settings: Settings, store: Store, turns: Turns, *, clock: Clock =
     downloads = exports.Downloads(
         store=store,
         turns=turns,
-        stalled_seconds=settings.stalled_client_seconds,
         places=threading.BoundedSemaphore(exports.MOST_DOWNLOADS),
     )
     app.register_blueprint(exports.blueprint(desk, prepared, downloads))

@@ -60,6 +60,8 @@ class Settings:
     retry_budget_seconds: int
     prefetch_bytes: int
     stalled_client_seconds: int
+    request_headers_seconds: int
+    request_body_seconds: int
     default_lang: Literal["koncorde", "elasticsearch"]
     public_url: str | None
     csv_formula_guard: bool
@@ -99,6 +101,8 @@ def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
         retry_budget_seconds=reader.whole("RETRY_BUDGET_SECONDS", 60, least=0, most=3600),
         prefetch_bytes=reader.whole("PREFETCH_BYTES", 64 * 1024 * 1024, least=0, most=2**40),
         stalled_client_seconds=reader.whole("STALLED_CLIENT_SECONDS", 60, least=1, most=86_400),
+        request_headers_seconds=reader.whole("REQUEST_HEADERS_SECONDS", 10, least=1, most=3600),
+        request_body_seconds=reader.whole("REQUEST_BODY_SECONDS", 30, least=1, most=3600),
         default_lang=cast(Literal["koncorde", "elasticsearch"], reader.choice("DEFAULT_LANG", LANGS)),
         public_url=reader.public_url("PUBLIC_URL"),
         csv_formula_guard=reader.choice("CSV_FORMULA_GUARD", ("on", "off")) == "on",

@@ -18,6 +18,8 @@ from config import Settings, SettingsError, from_env  # noqa: E402
 from services import kept_secret  # noqa: E402
 from services.access.settings import problems  # noqa: E402
 from services.hosts import bracketed, unusable  # noqa: E402
+from serving import worker as serving  # noqa: E402
+from serving.callers import Patience  # noqa: E402
 
 
 def of_access(settings: Settings) -> list[str]:
@@ -43,12 +45,28 @@ except SettingsError as error:  # told once, by the master, instead of by every 
 bind = f"{bracketed(_settings.host)}:{_settings.port}"
 wsgi_app = "wsgi:app"
 
-# A greenlet a download: hundreds of slow readers cost memory, not threads, and health answers in milliseconds.
-worker_class = "gevent"
+# Seconds an idle connection is kept for the next request.
+keepalive = 5
+
+
+class Worker(serving.Worker):
+    """A greenlet a download: hundreds of slow readers cost memory, not threads, and health answers in milliseconds."""
+
+    patience = Patience(
+        first_seconds=_settings.request_headers_seconds,
+        next_seconds=keepalive,
+        headers_seconds=_settings.request_headers_seconds,
+        body_seconds=_settings.request_body_seconds,
+    )
+    stalled_seconds = _settings.stalled_client_seconds
+
+
+worker_class = Worker
 workers = _settings.workers
 
-# Above downloads, sockets and keep-alives together; the application refuses downloads over its own cap with a 503.
-worker_connections = 2000
+# Above downloads (1,000), sockets (800) and those that have not asked yet (1,000) together, and each of these has its
+# own bound: there is always room for health.
+worker_connections = 3000
 
 # Files that a process may open: a connection is one, and a download from SQLite three more. Where a system's soft
 # limit is 1024, it would stop taking connections, those of health checks too, before any cap refuses one.
@@ -79,9 +97,6 @@ ggevent.StreamServer = Server
 timeout = 60
 # Seconds that running downloads have after SIGTERM; a 30 s stream finishes. Longer ones break, visibly.
 graceful_timeout = 40
-# Seconds an idle connection is kept for the next request.
-keepalive = 5
-
 # Bytes. The most that gunicorn takes; a link keeps its request line under 8,000.
 limit_request_line = 8190
 limit_request_fields = 100

@@ -68,16 +68,27 @@ def query(request: Request) -> dict[str, Any]:
     return found
 
 
-def body_text(request: Request) -> bytes:
-    """The body, whole: an answer that leaves some of it unread may be lost on its way."""
-    if request.content_length is not None and request.content_length > LARGEST_BODY:
-        raise RequestTooLarge(f"The body may hold {LARGEST_BODY} bytes.", argument="body")
-    return request.get_data(cache=False, parse_form_data=False)
-
-
 def json_of(text: bytes) -> Any:
     """The body as JSON, whatever its content type says; `None` when there is none. Raises `BadRequest`."""
     return bodies.read(text) if text.strip() else None
+
+
+def body_text(request: Request) -> bytes:
+    """The whole of it. Raises `RequestTooLarge`, and `BodyUnreadable` where the client ended it early."""
+    announced = request.content_length
+    if announced is None and not request.environ.get("wsgi.input_terminated"):
+        return b""
+    if (announced or 0) <= LARGEST_BODY:
+        text: bytes = request.environ["wsgi.input"].read(LARGEST_BODY + 1 if announced is None else announced)
+        if len(text) <= LARGEST_BODY:
+            return whole(text, announced)
+    raise RequestTooLarge(f"The body may hold {LARGEST_BODY} bytes.", argument="body")
+
+
+def whole(text: bytes, announced: int | None) -> bytes:
+    if announced is not None and len(text) < announced:
+        raise BodyUnreadable(f"The body ended after {len(text)} of {announced} bytes.")
+    return text
 
 
 def bearer(request: Request) -> str | None:

@@ -153,7 +153,7 @@ class Conversation:
     def _send(self, event: Event, *, wait_seconds: float = -1) -> None:
         """Whole, one at a time; after a goodbye nothing. `wait_seconds` for the one before; -1: as long as it takes.
 
-        That is, with a client that takes nothing, until TCP_USER_TIMEOUT ends the connection.
+        That is, with a client that takes nothing, until the server cuts it (`serving.stalled`).
         """
         if not self._sending.acquire(timeout=wait_seconds):
             return

@@ -26,11 +26,10 @@ PATH = "/_/device-manager/<part:engine>/<any(assets, devices):kind>/<part:docume
 
 @dataclass(frozen=True, kw_only=True)
 class Downloads:
-    """What a download needs. `stalled_seconds`: how long a reader may take nothing."""
+    """What a download needs."""
 
     store: Store
     turns: Turns
-    stalled_seconds: int
     places: threading.BoundedSemaphore
 
 
@@ -45,12 +44,13 @@ def blueprint(desk: Desk, prepared: Exports, downloads: Downloads) -> Blueprint:
     @routes.get(f"{PATH}/<part:export>")
     def download(engine: str, kind: Kind, document: str, export: str) -> Response:
         asked = prepared.requested(Target(engine, kind, document), export, request.args.getlist("jwt"))
-        if request.method == "HEAD":
-            return _csv(iter(()), asked)
         if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
             raise HttpVersionNotSupported(
                 "A download over HTTP/1.0 cannot show that it broke off: use HTTP/1.1 (nginx: proxy_http_version 1.1)."
             )
+        if request.method == "HEAD":
+            exports.check(asked, downloads.store)
+            return _csv(iter(()), asked)
         return _stream(asked, downloads)
 
     return routes
@@ -61,7 +61,7 @@ def _stream(asked: ExportRequest, downloads: Downloads) -> Response:
         raise Overloaded(f"This process serves {MOST_DOWNLOADS} downloads already. Try again later.")
     try:
         client = ClientSocket(request.environ)
-        client.prepare(downloads.stalled_seconds)
+        client.prepare()
         found = exports.download(asked, downloads.store, downloads.turns)
     except BaseException:
         downloads.places.release()
@@ -78,8 +78,8 @@ def _blocks(found: Download, client: ClientSocket) -> Iterator[bytes]:
         for block in found:
             if block:
                 yield block
-            elif client.is_gone():
-                raise ConnectionAbortedError("The client has left.")
+            else:
+                client.check()
     except Exception:
         client.reset_on_close()
         raise

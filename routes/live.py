@@ -13,7 +13,7 @@ from actions import envelope
 from actions.calls import Call
 from actions.talk import Talk
 from routes import calls, handshake
-from routes.conversation import PATIENCE, Conversation
+from routes.conversation import Conversation
 from routes.hosts import base_url
 from routes.paths import WsgiApp
 from routes.sockets import ClientSocket
@@ -64,7 +64,7 @@ class Live:
             threading.Thread(target=conversation.leave, daemon=True).start()
 
     def _serve(self, request: Request, opening: bytes) -> None:
-        ClientSocket(request.environ).prepare(round(PATIENCE.silent_seconds))
+        ClientSocket(request.environ).prepare()
         conversation = Conversation(request.environ["gunicorn.socket"], self._make_talk(base_url(request.environ)))
         began = time.monotonic()
         with self._place(conversation):

@@ -8,6 +8,8 @@ ServiceError 500
 │   ├── MissingArgument
 │   └── BodyUnreadable           the body is no JSON object
 ├── RequestTooLarge 413
+├── RequestTimeout 408           headers or body did not come in time
+├── UriTooLong 414, HeadersTooLarge 431, ExpectationFailed 417, NotImplementedHere 501: no HTTP that is served
 ├── LinkMissing 401              a download without a token
 ├── LinkRefused 403              bad signature, or the token is for another path
 ├── LinkExpired 410
@@ -106,6 +108,28 @@ class RequestTooLarge(ServiceError):
     status = 413
     id = "network.http.request_too_large"
     code = 50397185
+
+
+class RequestTimeout(ServiceError):
+    status = 408
+
+
+class UriTooLong(ServiceError):
+    status = 414
+
+
+class HeadersTooLarge(ServiceError):
+    status = 431
+
+
+class ExpectationFailed(ServiceError):
+    status = 417
+
+
+class NotImplementedHere(ServiceError):
+    """Something that HTTP knows, and this service does not."""
+
+    status = 501
 
 
 class LinkMissing(ServiceError):

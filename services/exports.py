@@ -31,6 +31,11 @@ def prepare(request: ExportRequest, store: Store) -> Count:
     return replace(count, rows=request.rows(count.rows))
 
 
+def check(request: ExportRequest, store: Store) -> None:
+    """What can be told of a download without reading a measure. Raises what the store refuses."""
+    store.model(request.target)
+
+
 def download(request: ExportRequest, store: Store, turns: Turns) -> "Download":
     """Raises what the store refuses, and `StoreUnavailable` when the first page cannot be had."""
     model = store.model(request.target)

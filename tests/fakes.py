@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from services.errors import NotFound, StoreUnavailable, UnknownEngine
+from services.errors import NotFound, ServiceError, StoreUnavailable, UnknownEngine
 from services.measures import ExportRequest, Measure, Model, Slot, Source, Target
 from services.stores.port import Count, Reading
 
@@ -46,13 +46,14 @@ class FakeReading:
 
 @dataclasses.dataclass
 class FakeStore:
-    """Engine `e` with the asset (device) `a`; `breaks_at`: the page that cannot be had."""
+    """Engine `e` with the asset (device) `a`; `breaks_at`: the page that cannot be had; `lost`: what is said of all."""
 
     pages: list[list[Measure]] = dataclasses.field(default_factory=lambda: temperatures(3))
     counted: int = 3
     breaks_at: int | None = None
     reason: str = "The store is gone."
     is_ready: bool = True
+    lost: ServiceError | None = None
     opened: int = 0
     closed: int = 0
 
@@ -61,6 +62,8 @@ class FakeStore:
             raise StoreUnavailable("The store does not answer.")
 
     def model(self, target: Target) -> Model:
+        if self.lost is not None:
+            raise self.lost
         if target.engine != "e":
             raise UnknownEngine(target.engine)
         if not target.id.startswith("a"):

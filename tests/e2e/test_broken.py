@@ -107,6 +107,7 @@ def check_unavailable(served: Served, link: str) -> None:
     """Before the first byte."""
     answer = requests.get(link, timeout=60)
     assert (answer.status_code, answer.json()["error"]["id"]) == (503, "services.storage.not_connected")
+    assert requests.head(link, timeout=60).status_code == 503
     assert served.prepare().status_code == 503
     assert requests.get(f"{served.service.url}/_readyz", timeout=60).status_code == 503
     assert requests.get(f"{served.service.url}/_healthz", timeout=5).status_code == 200

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from services.errors import StoreUnavailable
+from services.errors import NotFound, ServiceError, StoreUnavailable, UnknownEngine
 from tests.fakes import FakeStore, temperatures
 from tests.routes.conftest import Prepare
 from tests.support.clock import Clock
@@ -73,6 +73,32 @@ def test_head_answers_the_headers_and_touches_no_store(client: FlaskClient, link
     response = client.head(link)
     assert (response.status_code, response.data, store.opened) == (200, b"", 0)
     assert response.headers["Content-Disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize("lost", [UnknownEngine("e"), NotFound("a", "e", "assets"), StoreUnavailable("It is gone.")])
+def test_head_says_what_get_would_begin_with(
+    client: FlaskClient, link: str, store: FakeStore, lost: ServiceError
+) -> None:
+    """Of all that can be told without reading a measure."""
+    store.lost = lost
+    got, told = client.get(link), client.head(link)
+    assert (told.status_code, told.data, store.opened) == (got.status_code, b"", 0)
+    assert got.status_code == lost.status
+    assert told.headers["Content-Type"] == got.headers["Content-Type"]
+
+
+@pytest.mark.parametrize(
+    ("change", "overrides"),
+    [
+        (lambda link: link.partition("?")[0], {}),
+        (lambda link: link + "x", {}),
+        (lambda link: link, {"SERVER_PROTOCOL": "HTTP/1.0"}),
+    ],
+)
+def test_head_of_what_get_refuses(client: FlaskClient, link: str, change: Any, overrides: dict[str, Any]) -> None:
+    """Token and version of HTTP."""
+    got, told = (ask(change(link), environ_overrides=overrides).status_code for ask in (client.get, client.head))
+    assert told == got >= 400
 
 
 def test_a_link_works_again(client: FlaskClient, link: str) -> None:
@@ -160,6 +186,7 @@ def test_what_cannot_be_prepared(prepare: Prepare, path: str, status: int, error
         (b'{"query": {"equals": {"a": "\\ud800"}}}', 400, "query.equals.a"),
         (b" " * (2 * 1024 * 1024), 413, "body"),
         (b"[]", 400, "body"),
+        (b"{}" + b" " * (1024 * 1024 - 1), 413, "body"),
     ],
 )
 def test_bodies_that_are_refused(prepare: Prepare, body: bytes, status: int, argument: str | None) -> None:
@@ -167,6 +194,12 @@ def test_bodies_that_are_refused(prepare: Prepare, body: bytes, status: int, arg
     response = prepare(data=body)
     assert response.status_code == status
     assert response.get_json()["error"]["props"].get("argument") == argument
+
+
+def test_a_body_that_is_shorter_than_announced(prepare: Prepare) -> None:
+    """Is no whole one, even where it reads like one."""
+    response = prepare(data=b'{"size": 1}', environ_overrides={"CONTENT_LENGTH": "12"})
+    assert (response.status_code, response.get_json()["error"]["id"]) == (400, "network.http.body_parse_failed")
 
 
 def test_a_form_content_type_is_no_obstacle(prepare: Prepare) -> None:

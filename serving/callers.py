@@ -1,0 +1,140 @@
+"""Clients whose bytes are awaited: for so long each, and for so many at a time."""
+
+import contextlib
+import errno
+import socket
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from routes import tcp
+from services.errors import RequestTimeout
+
+#: Clients at most whose bytes are awaited at a time: with downloads and sockets below gunicorn's worker_connections,
+#: and below the files that a process may open.
+MOST_WAITING = 1000
+
+#: Seconds that a client has to read a refusal, before what it still sends makes the close a reset.
+LINGER_SECONDS = 2.0
+
+#: Bytes asked of a socket at a time where nobody wants them.
+READ_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """Seconds, whole ones, not between two bytes: until a request begins, until its headers are there, its body."""
+
+    first_seconds: float
+    next_seconds: float
+    headers_seconds: float
+    body_seconds: float
+
+
+class WaitingRoom:
+    """Those whose bytes are awaited now. One too many, and who waits the longest has to go.
+
+    So a client that asks at once is heard, however many have come and say nothing.
+    """
+
+    def __init__(self, places: int = MOST_WAITING) -> None:
+        self._places = places
+        self._waiting: OrderedDict[Caller, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def enter(self, caller: "Caller") -> None:
+        self._waiting[caller] = None
+        if len(self._waiting) > self._places:
+            longest, _ = self._waiting.popitem(last=False)
+            longest.drop()
+
+    def leave(self, caller: "Caller") -> None:
+        """Also one that has been sent away."""
+        self._waiting.pop(caller, None)
+
+
+class Caller:
+    """A client's socket as gunicorn's parser reads it; `client` is the socket itself."""
+
+    def __init__(self, client: socket.socket, room: WaitingRoom, patience: Patience) -> None:
+        self.client = client
+        self._room = room
+        self._patience = patience
+        self._due = time.monotonic() + patience.first_seconds
+        self._asking = False
+        self._owes = "headers"
+        self._dropped = False
+
+    def check(self) -> None:
+        """Raises `ConnectionResetError` when it was sent away: nothing more is to be done for it."""
+        if self._dropped:
+            raise ConnectionResetError(errno.ECONNRESET, "Others wanted the place.")
+
+    def recv(self, size: int) -> bytes:
+        """What comes next; nothing at the end, or when no request begins in time.
+
+        Raises `RequestTimeout` when one has begun and is not there in time.
+        """
+        data = self._receive(size)
+        if data and not self._asking:
+            self._asking = True
+            self._due = time.monotonic() + self._patience.headers_seconds
+        return data
+
+    def owes_body(self) -> None:
+        """The headers are there: the body has its own time."""
+        self._asking, self._owes = True, "body"
+        self._due = time.monotonic() + self._patience.body_seconds
+
+    def is_answered(self) -> None:
+        """The next request may begin."""
+        self._asking, self._owes = False, "headers"
+        self._due = time.monotonic() + self._patience.next_seconds
+
+    def refuse(self, answer: bytes) -> None:
+        """Say a last word, as far as it can be said at once, and see that it arrives."""
+        with contextlib.suppress(OSError):
+            self.client.settimeout(0)
+            self.client.sendall(answer)
+        self.linger()
+
+    def linger(self) -> None:
+        """Read on for a moment: to close over unread bytes is a reset, which would take our last words along."""
+        self._asking, self._due = False, time.monotonic() + LINGER_SECONDS
+        with contextlib.suppress(OSError):
+            self.client.shutdown(socket.SHUT_WR)
+            while self._receive(READ_BYTES):
+                pass
+
+    def drop(self) -> None:
+        """Whoever reads from it is told that it has ended."""
+        self._dropped = True
+        tcp.hang_up(self.client)
+
+    def close(self) -> None:
+        self.client.close()
+
+    def setblocking(self, flag: bool) -> None:
+        """What gunicorn sets."""
+        self.client.setblocking(flag)
+
+    def _receive(self, size: int) -> bytes:
+        left = self._due - time.monotonic()
+        if left <= 0:
+            return self._out_of_time()
+        self.client.settimeout(left)
+        self._room.enter(self)
+        try:
+            return self.client.recv(size)
+        except TimeoutError:
+            return self._out_of_time()
+        finally:
+            self._room.leave(self)
+            self.client.settimeout(None)
+
+    def _out_of_time(self) -> bytes:
+        if self._asking:
+            raise RequestTimeout(f"The {self._owes} of the request did not come in time.")
+        return b""

@@ -1,0 +1,44 @@
+"""What is no HTTP, or too much of it: an envelope of ours in place of gunicorn's page."""
+
+import json
+from http import HTTPStatus
+
+from actions import envelope
+from actions.calls import Call
+from services import errors
+from services.errors import ServiceError
+
+#: By the name of gunicorn's error, so that nothing of what was sent is quoted: there may be a token.
+TOLD: dict[str, ServiceError] = {
+    "LimitRequestLine": errors.UriTooLong("The request line is too long."),
+    "LimitRequestHeaders": errors.HeadersTooLarge("The headers are too many, or too long."),
+    "UnsupportedTransferCoding": errors.NotImplementedHere("Of transfer codings, only chunked is served."),
+    "ExpectationFailed": errors.ExpectationFailed("Only 100-continue can be expected."),
+    "InvalidRequestLine": errors.BadRequest("The request line is no HTTP."),
+    "InvalidRequestMethod": errors.BadRequest("The request line names no method."),
+    "InvalidHTTPVersion": errors.BadRequest("The request line names no version that is served: use HTTP/1.1."),
+    "InvalidHeaderName": errors.BadRequest("A header has a wrong name."),
+    "InvalidHeader": errors.BadRequest("A header is wrong, is there twice, or contradicts another."),
+    "ObsoleteFolding": errors.BadRequest("A header is folded."),
+    "InvalidSchemeHeaders": errors.BadRequest("The headers contradict each other on http or https."),
+}
+
+
+def of(error: BaseException) -> ServiceError | None:
+    """`None`: this is no fault of the client's."""
+    return error if isinstance(error, ServiceError) else TOLD.get(type(error).__name__)
+
+
+def written(error: ServiceError) -> bytes:
+    """The whole answer; the connection ends with it."""
+    found = envelope.of_error(Call(controller=None, action=None), error)
+    body = json.dumps(found).encode()
+    lines = [
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        f"X-Kuzzle-Request-Id: {found['requestId']}",
+    ]
+    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("ascii") + body

@@ -1,0 +1,69 @@
+"""Clients that take nothing: one look at all of them, now and then, and who took nothing for too long is cut."""
+
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from routes import tcp
+
+log = logging.getLogger(__name__)
+
+#: Looks within the time that a client may take nothing: it is cut at most a fifth of that later.
+LOOKS = 5
+
+
+@dataclass(eq=False)
+class Watched:
+    """`name` is what the log calls it; `taken` how far it was when last seen, at `since` (monotonic seconds)."""
+
+    client: socket.socket
+    name: str
+    since: float
+    taken: int = -1
+
+
+class Watch:
+    """Over sockets that are written to. A client is cut when, for so long, there was something to take and it took
+    nothing: then the write ends with an error, and what the answer held is freed."""
+
+    def __init__(self, stalled_seconds: float) -> None:
+        self._stalled_seconds = stalled_seconds
+        self._watched: set[Watched] = set()
+
+    def __len__(self) -> int:
+        return len(self._watched)
+
+    @contextlib.contextmanager
+    def over(self, client: socket.socket, name: str) -> Iterator[None]:
+        watched = Watched(client, name, time.monotonic())
+        self._watched.add(watched)
+        try:
+            yield
+        finally:
+            self._watched.discard(watched)
+
+    def run(self) -> None:
+        """For ever."""
+        while True:
+            time.sleep(self._stalled_seconds / LOOKS)
+            self.look(time.monotonic())
+
+    def look(self, now: float) -> None:
+        """`now`: monotonic seconds."""
+        for watched in list(self._watched):
+            progress = tcp.progress(watched.client)
+            if progress is None or not progress.owed or progress.taken != watched.taken:
+                watched.since = now
+                watched.taken = progress.taken if progress else -1
+            elif now - watched.since >= self._stalled_seconds:
+                self._cut(watched, now)
+
+    def _cut(self, watched: Watched, now: float) -> None:
+        """By a reset: what it has is not the whole, and what is on its way to it would be held for minutes."""
+        log.info("%s: the client took nothing for %d s, and is cut", watched.name, now - watched.since)
+        self._watched.discard(watched)
+        tcp.reset_on_close(watched.client)
+        tcp.hang_up(watched.client)
