@@ -8,6 +8,7 @@ ServiceError 500
 │   ├── MissingArgument
 │   └── BodyUnreadable           the body is no JSON object
 ├── RequestTooLarge 413
+├── ClientLeft 499               nobody reads the answer any more
 ├── LinkMissing 401              a download without a token
 ├── LinkRefused 403              bad signature, or the token is for another path
 ├── LinkExpired 410
@@ -93,6 +94,15 @@ class RequestTooLarge(ServiceError):
     status = 413
     id = "network.http.request_too_large"
     code = 50397185
+
+
+class ClientLeft(ServiceError):
+    """The work for it ends; the status, nginx's, is for the access log."""
+
+    status = 499
+
+    def __init__(self) -> None:
+        super().__init__("The client has left.")
 
 
 class LinkMissing(ServiceError):

@@ -7,14 +7,14 @@ escapes: the transfer breaks, and a short file never looks whole.
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from services import columns
 from services.csv_text import Encoder
 from services.errors import StoreUnavailable
 from services.measures import ExportRequest, Measure
 from services.stores.port import Count, Reading, Store
-from services.turns import Turns
+from services.turns import HOLDING, Turns, Work, stays
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +29,17 @@ def prepare(request: ExportRequest, store: Store) -> Count:
     return Count(request.rows(count.rows), count.exact)
 
 
-def download(request: ExportRequest, store: Store, turns: Turns) -> "Download":
-    """Raises what the store refuses, and `StoreUnavailable` when the first page cannot be had."""
+def download(request: ExportRequest, store: Store, turns: Turns, *, has_left: Callable[[], bool] = stays) -> "Download":
+    """`has_left`: whether its client has. Raises what the store refuses, `ClientLeft`, and `StoreUnavailable` when the
+    first page cannot be had.
+    """
+    work = turns.work(has_left)
     model = store.model(request.target)
-    reading = store.open(request)
+    reading = store.open(request, work)
     try:
         mappings = store.mappings(columns.types(model, reading.slots))
         table = columns.columns(request.target.kind, model, reading.slots, mappings)
-        return Download(request, reading, Encoder(table, formula_guard=request.formula_guard), turns)
+        return Download(request, reading, Encoder(table, formula_guard=request.formula_guard), work)
     except BaseException:
         reading.close()
         raise
@@ -48,11 +51,11 @@ class Download:
     An empty block tells that a page was read of which no row matched.
     """
 
-    def __init__(self, request: ExportRequest, reading: Reading, encoder: Encoder, turns: Turns) -> None:
+    def __init__(self, request: ExportRequest, reading: Reading, encoder: Encoder, work: Work) -> None:
         self._request = request
         self._reading = reading
         self._encoder = encoder
-        self._turns = turns
+        self._work = work
         self._pages = iter(reading.pages())
         self._began = time.monotonic()
         self._rows = 0
@@ -94,7 +97,7 @@ class Download:
 
     def _encode(self, page: Sequence[Measure]) -> bytes:
         self._rows += len(page)
-        with self._turns.turn():
+        with self._work.turn(slack_seconds=HOLDING):
             return self._encoder.page(page)
 
     def _check_rows(self) -> None:

@@ -9,7 +9,7 @@ from services.errors import InvalidArgument, ServiceError, StoreUnavailable
 from services.filters.mapping import Fields
 from services.measures import NEWEST_FIRST, ExportRequest, Kind, Model, SortKey, Target
 from services.stores import odd
-from services.stores.elasticsearch import filtering, pages, sorting, survey
+from services.stores.elasticsearch import filtering, pages, sorting, survey, trying
 from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused
 from services.stores.elasticsearch.documents import Documents
@@ -23,7 +23,7 @@ from services.stores.elasticsearch.source import Source
 from services.stores.elasticsearch.survey import Survey
 from services.stores.elasticsearch.views import View, Views
 from services.stores.port import Count
-from services.turns import Turns
+from services.turns import Turns, Work
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class ElasticsearchStore:
         return self._documents.mappings(types)
 
     def check(self, request: ExportRequest) -> Count:
-        """Elasticsearch itself judges: it builds the order and the query, and reads no document."""
+        """Elasticsearch itself judges: it builds the order and the query. Only a large filter is tried on documents."""
         selection = self._selection(request)
         self._judge(request, selection)
         sort = list(sorting.own(request.sort or NEWEST_FIRST))
@@ -87,9 +87,10 @@ class ElasticsearchStore:
             rows = self._count(request, {**body, "sort": sort})
         except Refused as error:
             raise self._wrong(request, body, error) from error
+        trying.tried(request, selection, lambda body: self._ask("POST", searching(request), body), self._turns.work())
         return Count(rows, selection.exact)
 
-    def open(self, request: ExportRequest) -> ElasticsearchReading:
+    def open(self, request: ExportRequest, work: Work | None = None) -> ElasticsearchReading:
         selection = self._selection(request)
         what = f"export {request.export_id}"
         ended = threading.Event()
@@ -97,7 +98,7 @@ class ElasticsearchStore:
         try:
             view = self._views.open(measures_of(request), what, patience)
             try:
-                return self._reading(request, selection, view, ended)
+                return self._reading(request, selection, view, ended, work or self._turns.work())
             except BaseException:
                 ended.set()
                 self._views.close(view)
@@ -114,7 +115,7 @@ class ElasticsearchStore:
         self._asked_if_ready.close()
 
     def _reading(
-        self, request: ExportRequest, selection: Selection, view: View, ended: threading.Event
+        self, request: ExportRequest, selection: Selection, view: View, ended: threading.Event, work: Work
     ) -> ElasticsearchReading:
         sort = request.sort or NEWEST_FIRST
         counted = Survey(
@@ -126,10 +127,10 @@ class ElasticsearchStore:
             view,
             selection,
             sort,
-            decode=filtering.decode(request, selection, self._turns),
+            decode=filtering.decode(request, selection, work),
             budget_seconds=self._budget_seconds,
             ended=ended,
-            turns=self._turns,
+            work=work,
         )
         filtered = not selection.exact
         plan = planned(request, sort, span, counted, filtered=filtered)
