@@ -98,7 +98,7 @@ class Download:
     def _encode(self, page: Sequence[Measure]) -> bytes:
         self._rows += len(page)
         with self._work.turn(slack_seconds=HOLDING):
-            return self._encoder.page(page)
+            return self._encoder.page(page, self._work.rest)
 
     def _check_rows(self) -> None:
         """The store checks its pages; this is the last look at the whole."""

@@ -85,16 +85,21 @@ def pair(path: str, outer: str, inner: str, tick: Tick) -> Lookup:
 
 
 def chain(path: str, outer: str, others: list[str], tick: Tick) -> Lookup:
-    inside = lookup(".".join(others), tick)
     rivals = [".".join((outer, *others[:end])) for end in range(1, len(others) + 1)]
+    inside: Lookup | None = None  # made when it is needed: most documents have no such levels
 
     def find(document: Document) -> Any:
+        nonlocal inside
         for key in rivals:
             if key in document:
                 tick()
                 return last(document, path)
         found = document.get(outer)
-        return inside(found) if found.__class__ is dict else MISSING
+        if found.__class__ is not dict:
+            return MISSING
+        if inside is None:
+            inside = lookup(".".join(others), tick)
+        return inside(found)
 
     return find
 
@@ -167,7 +172,7 @@ def groups(children: Sequence[nodes.Filter], kind: type[nodes.And | nodes.Or], t
     parts = list(parted(children))
     if len(parts) == 1:
         return [made(child, tick) for child in children]
-    return [ticking(made(part[0] if len(part) == 1 else kind(part), tick), tick) for part in parts]
+    return [ticking(part[0] if len(part) == 1 else kind(part), tick) for part in parts]
 
 
 def parted(children: Sequence[nodes.Filter]) -> Iterator[tuple[nodes.Filter, ...]]:
@@ -184,7 +189,13 @@ def parted(children: Sequence[nodes.Filter]) -> Iterator[tuple[nodes.Filter, ...
     yield tuple(part)
 
 
-def ticking(holds: Test, tick: Tick) -> Test:
+def ticking(node: nodes.Filter, tick: Tick) -> Test:
+    """Its test, with a tick before; and one before it is made."""
+    tick()
+    return ticked_test(made(node, tick), tick)
+
+
+def ticked_test(holds: Test, tick: Tick) -> Test:
     def ticked(document: Document) -> bool:
         tick()
         return holds(document)
@@ -323,7 +334,7 @@ def make_regexp(node: nodes.Regexp, tick: Tick) -> Test:
 def make_match(node: nodes.Match, tick: Tick) -> Test:
     wanted = [(lookup(path, tick), containing(value, tick)) for path, value in node.argument.items()]
     parts = [all_found(wanted[start : start + TICK_CLAUSES]) for start in range(0, len(wanted), TICK_CLAUSES)]
-    return parts[0] if len(parts) == 1 else all_of([ticking(part, tick) for part in parts])
+    return parts[0] if len(parts) == 1 else all_of([ticked_test(part, tick) for part in parts])
 
 
 Contains = Callable[[Any], bool]

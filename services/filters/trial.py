@@ -9,8 +9,8 @@ from services.filters.matches import Test
 #: Seconds of the core that a row may take: an export of a thousand rows is a minute of it.
 MOST_ROW_SECONDS = 0.05
 
-#: Seconds of the core after which that is proven: by six rows or fewer, as what they take varies.
-PROVEN_SECONDS = 0.3
+#: Seconds of the core after which that is proven: by four rows or fewer, as what they take varies.
+PROVEN_SECONDS = 0.2
 
 
 class Trial:

@@ -34,8 +34,9 @@ SLOW_SECONDS = 0.25
 #: begins, and it is seen whether somebody reads it.
 PAGE_BYTES, PAGE_SECONDS = 4 * 2**20, 1.0
 
-#: Rows between two looks at clock and bytes: as few as cost nothing, since documents may have a megabyte.
-BATCH_ROWS = 32
+#: Rows between two looks at clock and bytes: as few as cost nothing, since documents may have a megabyte. Fewer where
+#: these take more seconds, or have more bytes.
+BATCH_ROWS, BATCH_SECONDS, BATCH_BYTES = 32, 0.005, 256 * 1024
 
 #: Seconds that counting the rows of a filter may take: who asks for a link waits.
 COUNT_SECONDS = 1.0
@@ -96,11 +97,10 @@ class SqliteReading:
             return self.count
         found, left = 0, self._selection.rows
         with contextlib.suppress(TimeUp), self._view.within(COUNT_SECONDS), self._view.turn():
-            cursor = self._select(", id, doc" if self._filter.asks else "")
-            while rows := cursor.fetchmany(BATCH_ROWS):
-                found += len(self._filter.kept(rows))
-                left -= len(rows)
-                self._view.look()
+            batches = self._batches(self._select(", id, doc" if self._filter.asks else ""))
+            while (batch := batches.take(PAGE_ROWS)).read:
+                found += len(batch.rows)
+                left -= batch.read
         return Count(found + left, left == 0)
 
     def pages(self) -> Iterator[Sequence[Measure]]:
@@ -117,11 +117,11 @@ class SqliteReading:
         with self._view.turn():
             if self._filtered or not offset:
                 cursor = self._select(", id, doc", in_time=True)
-                return Pages(self._fetched(cursor), self._view, rows=rows, skip=offset, size=size)
+                return Pages(self._batches(cursor), self._view, rows=rows, skip=offset, size=size)
             at, seq = self._nth(offset)
             rest = self._selection.before(at) if self._descending else self._selection.after(at)
             cursor = self._select(", id, doc", in_time=True, selection=rest, start=(at, seq))
-            return Pages(self._fetched(cursor), self._view, rows=rows - offset, skip=0, size=size)
+            return Pages(self._batches(cursor), self._view, rows=rows - offset, skip=0, size=size)
 
     def _in_order(self, order: Order) -> "Pages":
         """By the caller's sort. Raises `Overloaded`."""
@@ -135,15 +135,15 @@ class SqliteReading:
             with self._view.turn():
                 self._places = sorter.sorted(offset=request.offset, size=request.size)
         self._view.is_filtered(False)
-        return Pages(Placed(self._places, self._view), self._view, rows=self._places.rows, skip=0, size=None)
+        return Pages(Batches(Placed(self._places, self._view)), self._view, rows=self._places.rows, skip=0, size=None)
 
     def _sorted_by(self) -> Iterator[tuple[Sequence[int], str]]:
         """Places of insertion and documents of all rows that match, a page at a time."""
         with self._view.turn():
-            fetch = self._fetched(self._select(", id, doc, seq"))
+            batches = self._batches(self._select(", id, doc, seq"))
         while True:
             with self._view.turn():
-                page = paged(fetch, PAGE_ROWS)
+                page = batches.page(PAGE_ROWS)
             if not page.read:
                 return
             _, _, documents, seqs = unzipped(page.rows, 4)
@@ -174,13 +174,13 @@ class SqliteReading:
         ).fetchone()
         return at, seq
 
-    def _fetched(self, cursor: sqlite3.Cursor) -> Fetch:
+    def _batches(self, cursor: sqlite3.Cursor) -> "Batches":
         def fetch(most: int) -> Batch:
             rows = cursor.fetchmany(most)
             self._view.look()
             return Batch(len(rows), self._filter.kept(rows))
 
-        return fetch
+        return Batches(fetch)
 
     @property
     def _index(self) -> str:
@@ -211,11 +211,11 @@ class Placed:
 class Pages(Iterator[Sequence[Measure]]):
     """Keeps no page: the client of a download may be slow, and downloads many.
 
-    `rows`: what `fetch` gives until it gives none; `skip`, `size`: of those that match.
+    `rows`: what `batches` give until they give none; `skip`, `size`: of those that match.
     """
 
-    def __init__(self, fetch: Fetch, view: View, *, rows: int, skip: int, size: int | None) -> None:
-        self._fetch = fetch
+    def __init__(self, batches: "Batches", view: View, *, rows: int, skip: int, size: int | None) -> None:
+        self._batches = batches
         self._view = view
         self._rows = rows
         self._skip = skip
@@ -227,7 +227,7 @@ class Pages(Iterator[Sequence[Measure]]):
         if not self._left:
             raise StopIteration
         with self._view.turn(slack_seconds=self._returned()):
-            page = paged(self._fetch, self._most)
+            page = self._batches.page(self._most)
             self._rows -= page.read
             if page.read:
                 measures = self._wanted(page.rows)
@@ -254,19 +254,41 @@ class Pages(Iterator[Sequence[Measure]]):
         return odd.measures(ids, joined(docs), SOURCES, self._view.look)
 
 
-def paged(fetch: Fetch, most: int) -> Batch:
-    """The next rows: `most`, or fewer where they are large or slow to be had."""
-    end = time.monotonic() + PAGE_SECONDS
-    read = size = 0
-    rows: list[Row] = []
-    while read < most and size < PAGE_BYTES and time.monotonic() < end:
-        batch = fetch(min(BATCH_ROWS, most - read))
-        if not batch.read:
-            break
-        read += batch.read
-        rows += batch.rows
-        size += sum([len(row[2]) for row in batch.rows])
-    return Batch(read, rows)
+class Batches:
+    """Fetches rows: at first one, then more at a time, as long as that takes no time."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._together = 1
+
+    def take(self, most: int) -> Batch:
+        """The next; `most`: rows, at most."""
+        began = time.monotonic()
+        batch = self._fetch(min(self._together, most))
+        quick = time.monotonic() - began < BATCH_SECONDS
+        self._together = min(BATCH_ROWS, 2 * self._together) if quick else max(1, self._together // 4)
+        return batch
+
+    def page(self, most: int) -> Batch:
+        """Some together: `most`, or fewer where they are large or slow to be had."""
+        end = time.monotonic() + PAGE_SECONDS
+        read = size = 0
+        rows: list[Row] = []
+        while read < most and size < PAGE_BYTES and time.monotonic() < end:
+            batch = self.take(most - read)
+            if not batch.read:
+                break
+            read += batch.read
+            rows += batch.rows
+            size += self._sized(batch)
+        return Batch(read, rows)
+
+    def _sized(self, batch: Batch) -> int:
+        """Bytes of the documents, about."""
+        size = sum([len(row[2]) for row in batch.rows])
+        if size > BATCH_BYTES:
+            self._together = max(1, len(batch.rows) // 2)
+        return size
 
 
 def unzipped(rows: Sequence[Row], columns: int) -> Sequence[Sequence[Any]]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from services.filters.sqlite import register
 from services.filters.trial import Trial
 from services.stores.sqlite import schema
 from services.stores.sqlite.watching import Watched
@@ -31,6 +32,7 @@ class View:
         self._cursors: list[sqlite3.Cursor] = []
         self._end = math.inf
         self._watched = Watched(self.connection, self.look)
+        register(self.connection, self._watched.look)
         self.is_filtered(False)
         self.connection.execute("BEGIN")
 

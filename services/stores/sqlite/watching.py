@@ -34,11 +34,18 @@ class Watched:
                     raise
                 raise raised from None
 
+    def look(self) -> None:
+        """For functions that statements call: their errors are lost, as SQLite's own frames stand between."""
+        try:
+            self._look()
+        except BaseException as error:
+            self._raised = error
+            raise
+
     def _step(self) -> int:
         """Not 0: SQLite interrupts the statement."""
         try:
-            self._look()
-        except BaseException as error:  # noqa: BLE001  SQLite's own frames stand between
-            self._raised = error
+            self.look()
+        except BaseException:  # noqa: BLE001  it is raised where the statement was run
             return 1
         return 0
