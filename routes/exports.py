@@ -62,10 +62,11 @@ def _stream(asked: ExportRequest, downloads: Downloads) -> Response:
     try:
         client = ClientSocket(request.environ)
         client.prepare()
-        found = exports.download(asked, downloads.store, downloads.turns)
+        found = exports.download(asked, downloads.store, downloads.turns, has_left=client.has_left)
     except BaseException:
         downloads.places.release()
         raise
+    client.begins()
     response = _csv(_blocks(found, client), asked)
     response.call_on_close(found.close)
     response.call_on_close(downloads.places.release)

@@ -19,6 +19,9 @@ ASK_SECONDS = 5
 LOOK_SECONDS = 1.0
 MOST_LOOKS = 8
 
+#: What a client that may still read does not mind.
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 
 class ClientSocket:
     """The client's socket where the server gives it (`gunicorn.socket`); without it, every call does nothing."""
@@ -27,6 +30,7 @@ class ClientSocket:
         self._socket: socket.socket | None = environ.get("gunicorn.socket")
         self._looks = 0
         self._next_look = 0.0
+        self._may_ask = environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
 
     def prepare(self) -> None:
         """Small buffers, and the kernel asks whether the client is there while nothing is sent to it."""
@@ -42,6 +46,25 @@ class ClientSocket:
         """Make the close of a broken transfer a reset, which no client takes for an end."""
         if self._socket is not None:
             tcp.reset_on_close(self._socket)
+
+    def begins(self) -> None:
+        """The answer does: nothing but it may be sent now."""
+        self._may_ask = False
+
+    def has_left(self) -> bool:
+        """The client reads no answer any more. Cheap, for any moment before the answer begins.
+
+        One that has closed only its own side may still read. Then it is sent an interim answer, which every client of
+        HTTP/1.1 has to skip; who has closed the whole answers by a reset, and has left when asked the next time.
+        """
+        progress = None if self._socket is None else tcp.progress(self._socket)
+        if self._socket is None or progress is None:
+            return False
+        if progress.half and self._may_ask:
+            self._may_ask = False
+            with contextlib.suppress(OSError):
+                self._socket.send(INTERIM, socket.MSG_DONTWAIT)
+        return progress.over
 
     def check(self) -> None:
         """Between two chunks, for stretches where no row matches. Raises `ConnectionResetError` when the client left.

@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, post_load
 from schemas import bodies, fields
 from services.errors import BadRequest, InvalidArgument, InvalidType, MissingArgument
 from services.filters import elastic_query
+from services.filters.distinct import distinct
 from services.filters.nodes import All
 from services.filters.parse import parse
 from services.filters.write import write
@@ -62,7 +63,7 @@ class ExportSchema(Schema):
             type=data["type"],
             start_ms=start,
             end_ms=end,
-            filter=All() if query is None or of_elasticsearch else parse(query),
+            filter=All() if query is None or of_elasticsearch else distinct(parse(query)),
             elastic_query=query if of_elasticsearch else None,
             sort=data["sort"],
             offset=data["offset"],

@@ -1,5 +1,6 @@
 """Fields of an export: one kind of value each. They raise our errors, which name the argument."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -25,6 +26,9 @@ LONGEST_NAME = 1000
 
 #: What 64 bits hold, signed or not: the whole numbers that stores compare.
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**64 - 1
+
+#: Fields that an export is sorted by: each is kept of every row while the embedded store sorts them.
+MOST_SORT_KEYS = 20
 
 ORDERS = ("asc", "desc")
 MODES = ("min", "max", "sum", "avg", "median")
@@ -138,14 +142,20 @@ class Rows(Field):
 
 
 class Sort(Field):
-    """Elasticsearch's `sort`; absent, `{}`, `[]`, null: newest first."""
+    """Elasticsearch's `sort`, by few fields and none twice; absent, `{}`, `[]`, null: newest first."""
 
     def read(self, name: str, value: Any) -> tuple[SortKey, ...]:
         if value is None or value in ({}, []):
             return NEWEST_FIRST
         entries = value if isinstance(value, list) else [value]
+        if sum(len(entry) if isinstance(entry, Mapping) else 1 for entry in entries) > MOST_SORT_KEYS:
+            raise InvalidArgument(name, f"has too many fields: at most {MOST_SORT_KEYS}.")
         paths = [f"{name}[{at}]" for at in range(len(entries))] if isinstance(value, list) else [name]
-        return tuple(key for path, entry in zip(paths, entries, strict=True) for key in sort_keys(path, entry))
+        keys = tuple(key for path, entry in zip(paths, entries, strict=True) for key in sort_keys(path, entry))
+        for field, times in Counter(key.field for key in keys).items():
+            if times > 1:
+                raise InvalidArgument(name, f'names "{field}" {times} times: once is enough.')
+        return keys
 
 
 def sort_keys(path: str, entry: Any) -> list[SortKey]:

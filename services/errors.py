@@ -10,6 +10,7 @@ ServiceError 500
 ├── RequestTooLarge 413
 ├── RequestTimeout 408           headers or body did not come in time
 ├── UriTooLong 414, HeadersTooLarge 431, ExpectationFailed 417, NotImplementedHere 501: no HTTP that is served
+├── ClientLeft 499               nobody reads the answer any more
 ├── LinkMissing 401              a download without a token
 ├── LinkRefused 403              bad signature, or the token is for another path
 ├── LinkExpired 410
@@ -130,6 +131,13 @@ class NotImplementedHere(ServiceError):
     """Something that HTTP knows, and this service does not."""
 
     status = 501
+class ClientLeft(ServiceError):
+    """The work for it ends; the status, nginx's, is for the access log."""
+
+    status = 499
+
+    def __init__(self) -> None:
+        super().__init__("The client has left.")
 
 
 class LinkMissing(ServiceError):

@@ -8,7 +8,7 @@ escapes: the transfer breaks, and a short file never looks whole.
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from services import columns
@@ -16,7 +16,7 @@ from services.csv_text import Encoder
 from services.errors import StoreUnavailable
 from services.measures import ExportRequest, Measure
 from services.stores.port import Count, Reading, Store
-from services.turns import Pauses, Turns
+from services.turns import HOLDING, Pauses, Turns, Work, stays
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +36,17 @@ def check(request: ExportRequest, store: Store) -> None:
     store.model(request.target)
 
 
-def download(request: ExportRequest, store: Store, turns: Turns) -> "Download":
-    """Raises what the store refuses, and `StoreUnavailable` when the first page cannot be had."""
+def download(request: ExportRequest, store: Store, turns: Turns, *, has_left: Callable[[], bool] = stays) -> "Download":
+    """`has_left`: whether its client has. Raises what the store refuses, `ClientLeft`, and `StoreUnavailable` when the
+    first page cannot be had.
+    """
+    work = turns.work(has_left)
     model = store.model(request.target)
-    reading = store.open(request)
+    reading = store.open(request, work)
     try:
         mappings = store.mappings(columns.types(model, reading.slots))
         table = columns.columns(request.target.kind, model, reading.slots, mappings, rest=Pauses().take)
-        return Download(request, reading, Encoder(table, formula_guard=request.formula_guard), turns)
+        return Download(request, reading, Encoder(table, formula_guard=request.formula_guard), work)
     except BaseException:
         reading.close()
         raise
@@ -55,11 +58,11 @@ class Download:
     An empty block tells that a page was read of which no row matched.
     """
 
-    def __init__(self, request: ExportRequest, reading: Reading, encoder: Encoder, turns: Turns) -> None:
+    def __init__(self, request: ExportRequest, reading: Reading, encoder: Encoder, work: Work) -> None:
         self._request = request
         self._reading = reading
         self._encoder = encoder
-        self._turns = turns
+        self._work = work
         self._texts = self._encoded(iter(reading.pages()))
         self._began = time.monotonic()
         self._rows = 0
@@ -105,8 +108,8 @@ class Download:
 
     def _encode(self, rows: Sequence[Measure]) -> bytes:
         self._rows += len(rows)
-        with self._turns.turn():
-            return self._encoder.page(rows)
+        with self._work.turn(slack_seconds=HOLDING):
+            return self._encoder.page(rows, self._work.rest)
 
     def _check_rows(self) -> None:
         """The store checks its pages; this is the last look at the whole."""

@@ -35,18 +35,29 @@ class Gate:
         with self._one:
             heapq.heappush(self._waiting, (due, next(self._numbers), called))
             self._call()
-        if called.wait(wait_seconds):
-            return
-        with self._one:
-            if not called.is_set():
-                self._waiting = [entry for entry in self._waiting if entry[2] is not called]
-                heapq.heapify(self._waiting)
-                raise Busy
+        try:
+            if called.wait(wait_seconds):
+                return
+        except BaseException:  # who waits is ended
+            if not self._forget(called):
+                self.leave()
+            raise
+        if self._forget(called):
+            raise Busy
 
     def leave(self) -> None:
         with self._one:
             self._free += 1
             self._call()
+
+    def _forget(self, called: threading.Event) -> bool:
+        """Wait no more; not true of who was called meanwhile, and has a place."""
+        with self._one:
+            if called.is_set():
+                return False
+            self._waiting = [entry for entry in self._waiting if entry[2] is not called]
+            heapq.heapify(self._waiting)
+            return True
 
     def _call(self) -> None:
         while self._free and self._waiting:

@@ -7,6 +7,7 @@ from typing import Any
 from services.errors import NotFound, ServiceError, StoreUnavailable, UnknownEngine
 from services.measures import ExportRequest, Measure, Model, Slot, Source, Target
 from services.stores.port import Count, Reading
+from services.turns import Work
 
 START_MS = 1_718_000_000_000
 
@@ -76,7 +77,7 @@ class FakeStore:
     def check(self, request: ExportRequest) -> Count:
         return Count(self.counted, True)
 
-    def open(self, request: ExportRequest) -> Reading:
+    def open(self, request: ExportRequest, work: Work | None = None) -> Reading:
         self.opened += 1
         return FakeReading(self)
 

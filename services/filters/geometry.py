@@ -21,6 +21,12 @@ TOLERANCE = 1e-15
 #: Degrees by which longitudes may differ that are the same but for a turn: 363.9 - 360 is not quite 3.9.
 SLACK = 1e-12
 
+#: Edges from which on a polygon has an index of them, and meridians of it that an edge may be listed under, at most.
+FEW_EDGES, MOST_LISTED = 32, 32
+
+#: Degrees that an edge is listed beyond its ends; and longitudes, as documents may hold them, that the index knows.
+MARGIN, FURTHEST = 1e-9, 1000.0
+
 #: Whether a latitude and a longitude are inside.
 Inside = Callable[[float, float], bool]
 
@@ -101,13 +107,14 @@ def inside_polygon(shape: Polygon) -> Inside:
     """
     corners = list(through_poles(shape.points))
     edges = [Edge(*ends) for ends in zip(corners, (*corners[1:], corners[0]), strict=True)]
+    near = Index(edges).near if len(edges) > FEW_EDGES else lambda lon: edges
     poles = {corner.lat for corner in corners if abs(corner.lat) == POLE}
 
     def test(lat: float, lon: float) -> bool:
         if lat in poles:
             return True
         turns = south = 0
-        for edge in edges:
+        for edge in near(lon):
             along = turned(lon - edge.west_lon)
             if not -SLACK <= along <= edge.width + SLACK:
                 continue
@@ -136,6 +143,38 @@ def through_poles(points: Sequence[Point]) -> Iterator[Point]:
             pole = math.copysign(POLE, point.lat + after.lat)
             yield Point(pole, point.lon)
             yield Point(pole, after.lon)
+
+
+class Index:
+    """The edges of a polygon by the meridians that they may pass: few of thousands count for one point."""
+
+    def __init__(self, edges: Sequence["Edge"]) -> None:
+        self._edges = edges
+        mean = sum(edge.width for edge in edges) / len(edges)
+        self._parts = max(1, min(len(edges) * MOST_LISTED, int(360 / max(mean, MARGIN))))
+        self._by_part: dict[int, list[Edge]] = {}
+        self._wide: list[Edge] = []
+        for edge in edges:
+            self._list(edge)
+
+    def near(self, lon: float) -> Sequence["Edge"]:
+        """At least those that the meridian passes."""
+        if not abs(lon) < FURTHEST:  # there, differences of longitudes are rounded
+            return self._edges
+        found = self._by_part.get(self._part(lon % 360), [])
+        return found + self._wide if self._wide else found
+
+    def _list(self, edge: "Edge") -> None:
+        west = edge.west_lon % 360 - MARGIN
+        first, last = self._part(west), self._part(west + edge.width + 2 * MARGIN)
+        if last - first >= MOST_LISTED or not abs(edge.west_lon) < FURTHEST:
+            self._wide.append(edge)
+            return
+        for part in {part % self._parts for part in range(first, last + 1)}:
+            self._by_part.setdefault(part, []).append(edge)
+
+    def _part(self, lon: float) -> int:
+        return math.floor(lon * self._parts / 360)
 
 
 class Edge:

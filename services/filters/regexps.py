@@ -11,8 +11,9 @@ from services.filters.place import Place
 #: Characters of a pattern.
 LONGEST = 1000
 
-#: Texts whose answer an expression keeps.
+#: Texts whose answer an expression keeps, and characters of the longest of them.
 KEPT_TEXTS = 256
+KEPT_CHARACTERS = 1000
 
 #: Those that RE2 takes as a prefix, and `y`: at the start only. `g`, `u`, `d` and all others change nothing.
 FLAGS = "imsy"
@@ -88,12 +89,16 @@ def said(error: Exception) -> str:
 
 
 def finder(pattern: str, *, at_start: bool) -> Callable[[str], bool]:
-    """Whether the pattern is found in a text. The texts of measures are few: what was found in them is kept."""
+    """Whether the pattern is found in a text."""
     compiled = re2.compile(pattern.encode(), OPTIONS)
     find = compiled.match if at_start else compiled.search
 
-    @functools.lru_cache(KEPT_TEXTS)
     def found(text: str) -> bool:
         return find(text.encode("utf-8", "surrogatepass")) is not None
 
     return found
+
+
+def remembering(found: Callable[[str], bool]) -> Callable[[str], bool]:
+    """For short texts: those of measures are few, and what was found in them is kept."""
+    return functools.lru_cache(KEPT_TEXTS)(found)

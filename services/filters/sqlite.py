@@ -11,18 +11,19 @@ import functools
 import itertools
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
 from services.filters import nodes
+from services.filters.matches import Test, Tick, no_tick
 from services.filters.matches import compile as evaluator
 from services.filters.parse import parse
 from services.filters.write import write
 
-#: Clauses that the user functions keep compiled.
-COMPILED_CLAUSES = 2048
+#: Clauses that the functions of a connection keep compiled.
+COMPILED_CLAUSES = 1024
 
 #: From 2**63 on `json_extract` rounds integers; well below it nothing is near enough to be taken for another.
 EXACT_BELOW = 2**62
@@ -94,24 +95,25 @@ def translate(node: nodes.Filter) -> Clause:
     return join("(CASE WHEN ", seldom, " THEN ", fallback(node), " ELSE ", clause, " END)")
 
 
-def register(connection: sqlite3.Connection) -> None:
+def register(connection: sqlite3.Connection, tick: Tick = no_tick) -> None:
+    """`tick`: called within these functions, which may take long; what it raises ends the statement."""
+
+    @functools.lru_cache(COMPILED_CLAUSES)
+    def compiled(clause: str) -> Test:
+        return evaluator(parse(json.loads(clause)), tick)
+
+    def k_filter(clause: str, _id: str, doc: str) -> bool:
+        """Whether the document matches. `clause`: JSON of a filter."""
+        tick()
+        return compiled(clause)({**json.loads(doc), "_id": _id})
+
+    def k_value(clause: str, value: str | None) -> bool:
+        """Whether `{"value": value}` matches. `value`: JSON, `None`: missing."""
+        tick()
+        return value is not None and compiled(clause)({"value": json.loads(value)})
+
     connection.create_function("k_filter", 3, k_filter, deterministic=True)
     connection.create_function("k_value", 2, k_value, deterministic=True)
-
-
-def k_filter(clause: str, _id: str, doc: str) -> bool:
-    """Whether the document matches. `clause`: JSON of a filter."""
-    return compiled(clause)({**json.loads(doc), "_id": _id})
-
-
-def k_value(clause: str, value: str | None) -> bool:
-    """Whether `{"value": value}` matches. `value`: JSON, `None`: missing."""
-    return value is not None and compiled(clause)({"value": json.loads(value)})
-
-
-@functools.lru_cache(COMPILED_CLAUSES)
-def compiled(clause: str) -> Callable[[Mapping[str, Any]], bool]:
-    return evaluator(parse(json.loads(clause)))
 
 
 def nested(sql: str) -> int:

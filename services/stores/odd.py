@@ -5,7 +5,7 @@ Stores take text that is no Unicode (`"\\ud800"`), numbers that are no doubles (
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -86,10 +86,30 @@ def only(value: Any) -> Any:
     return items[0] if len(items) == 1 else None
 
 
-def measures(ids: Sequence[str], documents: str, decode: msgspec.json.Decoder[list[Source]]) -> list[Measure]:
-    """The measures of a JSON array of documents, in order: decoded as typed, or mended where that is refused."""
+def measures(
+    ids: Sequence[str],
+    documents: str,
+    decode: msgspec.json.Decoder[list[Source]],
+    rest: Callable[[], object] = lambda: None,
+) -> list[Measure]:
+    """The measures of a JSON array of documents, in order: decoded as typed, or mended where that is refused.
+
+    `rest` is called between documents that are read one by one: mending takes long.
+    """
     try:
         sources = decode.decode(documents)
     except msgspec.DecodeError:
-        sources = [source(document) for document in loads(documents.encode())]
+        sources = [source(document) for document in apart(documents, rest)]
     return list(map(Measure, ids, sources))
+
+
+def apart(documents: str, rest: Callable[[], object]) -> Iterator[Any]:
+    """Each of a JSON array."""
+    try:
+        each = msgspec.json.decode(documents, type=list[msgspec.Raw])
+    except msgspec.DecodeError:
+        yield from loads(documents.encode())
+        return
+    for document in each:
+        rest()
+        yield loads(bytes(document))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from services.measures import ExportRequest, Measure, Model, Slot, Target
+from services.turns import Work
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,11 @@ class Store(Protocol):
         Raises `InvalidArgument` (`sort`, `query`), `StoreUnavailable`.
         """
 
-    def open(self, request: ExportRequest) -> Reading:
-        """Raises `InvalidArgument`, `StoreUnavailable`."""
+    def open(self, request: ExportRequest, work: Work | None = None) -> Reading:
+        """`work`: the caller's, in whose turns it is read; `None`: one of its own.
+
+        Raises `InvalidArgument`, `StoreUnavailable`, `Overloaded`, `ClientLeft`.
+        """
 
     def close(self) -> None:
         """Let go of connections."""

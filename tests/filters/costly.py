@@ -1,113 +1,172 @@
-"""Queries of Elasticsearch at the limits of what is let through, each the worst of its clause that we know."""
+"""Filters within the limits that cost much on the documents they are asked of; made rather than stored."""
 
-from collections.abc import Callable, Mapping
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from tests.support.kuzzle import Kuzzle
 
 JSON = dict[str, Any]
 
-KEYWORD, TEXT, PLACE = "asset._id", "values.note", "values.position"
+NOON = 1_718_000_000_000
 
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#: What stands below `values` is stored by Elasticsearch and not looked at.
+ANY = {"type": "object", "enabled": False}
 
-
-def some(count: int, query: Callable[[int], JSON]) -> JSON:
-    return {"bool": {"should": [query(number) for number in range(count)]}}
-
-
-def two(number: int) -> str:
-    """Two letters, others each time."""
-    return f"{LETTERS[number % 62]}|{LETTERS[(number // 62 + 7 + number) % 62]}"
+#: Clauses of a filter, beside those that hold them.
+CLAUSES = 990
 
 
-def regexp(value: str, **options: Any) -> JSON:
-    return {"regexp": {KEYWORD: {"value": value, **options}}}
+@dataclass(frozen=True)
+class Costly:
+    """`on`: the asset whose measures are exported."""
+
+    on: str
+    query: JSON
 
 
-def words(count: int) -> str:
-    return " ".join(f"w{number}" for number in range(count))
+def documents(engine: str) -> Kuzzle:
+    """Assets whose measures are large, each in its way."""
+    made = Kuzzle()
+    made.measure_model("temperature", {"temperature": {"type": "float"}})
+    made.measure_model("position", {"position": {"type": "geo_point"}})
+    made.measure_model("odd", {"odd": ANY})
+    made.asset_model("Container", {"temperatureExt": "temperature", "position": "position", "odd": "odd"})
+    made.engine(engine)
+    for name, values in SHAPES.items():
+        asset = made.asset(engine, "Container", name)
+        for number, each in enumerate(values()):
+            made.measure(engine, f"{name}-{number:06}", {
+                "type": "odd",
+                "measuredAt": NOON + number,
+                "values": each,
+                "asset": {"_id": asset, "model": "Container", "measureName": "odd"},
+            })  # fmt: skip
+    return made
 
 
-def span(word: str) -> JSON:
-    return {"span_term": {TEXT: word}}
+def objects() -> Iterator[JSON]:
+    """600 of 48 kB: arrays of 1,200 objects."""
+    for number in range(600):
+        yield {"odd": [{"name": f"item {item}", "value": number + item} for item in range(1200)]}
 
 
-#: Just within the limits.
-COSTLY: Mapping[str, JSON] = {
-    "a regular expression": regexp(".*(R|m).{12}"),
-    "two regular expressions": some(2, lambda number: regexp(f".*({two(number)}).{{12}}")),
-    "regular expressions that say what they take": some(
-        2, lambda number: regexp(f".*({two(number)}).{{12}}", max_determinized_states=9_900)
+def places() -> Iterator[JSON]:
+    for number in range(20_000):
+        yield {"position": {"lat": 40 + number % 100 / 10, "lon": number % 200 / 10}}
+
+
+def small() -> Iterator[JSON]:
+    for number in range(20_000):
+        yield {"temperature": number / 8}
+
+
+def texts() -> Iterator[JSON]:
+    """60 of a megabyte, which no two share."""
+    for number in range(60):
+        yield {"odd": f"{number} " + "lorem ipsum dolor sit amet " * 38_000}
+
+
+def numbers() -> Iterator[JSON]:
+    """60 of a hundred thousand numbers."""
+    for number in range(60):
+        yield {"odd": list(range(number, number + 100_000))}
+
+
+def dotted() -> Iterator[JSON]:
+    """60 of 20,000 keys, some of which are paths."""
+    for number in range(60):
+        yield {"odd": {**{f"key{key}": key for key in range(20_000)}, **{f"a{key}.b": number for key in range(1000)}}}
+
+
+def nests() -> Iterator[JSON]:
+    """60 of arrays within arrays: a quarter of a million items."""
+    for number in range(60):
+        yield {"odd": [[[number] * 63 for _ in range(63)] for _ in range(63)]}
+
+
+def loose() -> Iterator[JSON]:
+    """600 of 48 kB that typed decode refuses."""
+    for number, values in enumerate(objects()):
+        yield {**values, "temperature": "\ud800" if number % 2 else 1}
+
+
+SHAPES = {
+    "objects": objects,
+    "places": places,
+    "small": small,
+    "texts": texts,
+    "numbers": numbers,
+    "dotted": dotted,
+    "nests": nests,
+    "loose": loose,
+}
+
+
+def many(clause: str, field: str, arguments: Iterator[Any]) -> JSON:
+    return {"or": [{clause: {field: each}} for each in itertools.islice(arguments, CLAUSES)]}
+
+
+def ring(points: int) -> list[list[float]]:
+    turns = (2 * math.pi * number / points for number in range(points))
+    return [[45 + 5 * math.sin(turn), 5 + 5 * math.cos(turn)] for turn in turns]
+
+
+def zigzag(points: int) -> list[list[float]]:
+    """Every edge passes nearly every place."""
+    return [[39 + number % 2 * 12, -1 + number % 2 * 25 + number / 1e6] for number in range(points)]
+
+
+#: By what makes them costly.
+COSTLY: Mapping[str, Costly] = {
+    "an item of an array, again and again": Costly("objects", {"or": [{"exists": "values.odd[0]"}] * CLAUSES}),
+    "items of an array": Costly("objects", {"or": [{"exists": f"values.odd[{n}]"} for n in range(CLAUSES)]}),
+    "match": Costly("objects", many("match", "values.odd", ([{"value": -n - 1}] for n in itertools.count()))),
+    "match of one, of many objects": Costly(
+        "objects", {"match": {"values.odd": [{"name": f"item {1199 - n}"} for n in range(990)]}}
     ),
-    "many regular expressions": some(150, lambda number: regexp(f".*({two(number)}).{{3}}")),
-    "parts that may be missing": regexp("(a?){300}"),
-    "many parts": regexp("([a-z]|[0-9]{5}){300}"),
-    "a class of letters": regexp("[éàüñ日本語а-я]{1,250}.*"),
-    "an interval": regexp("<0-2147483647>.*"),
-    "wildcards": some(2, lambda number: {"wildcard": {KEYWORD: f"*{LETTERS[number]}{'?' * 8}"}}),
-    "a long wildcard": {"wildcard": {KEYWORD: "ab*" * 79}},
-    "a prefix": some(6, lambda number: {"prefix": {KEYWORD: {"value": "a" * 999, "case_insensitive": True}}}),
-    "fuzzy terms": some(20, lambda number: {"fuzzy": {KEYWORD: {"value": "ab" * 50, "fuzziness": 2}}}),
-    "a long fuzzy term": {"fuzzy": {KEYWORD: {"value": "é" * 2000, "fuzziness": 2}}},
-    "fuzzy words": {"match": {TEXT: {"query": "abcdefghi " * 190, "fuzziness": "AUTO"}}},
-    "fuzzy words in all fields": {"multi_match": {"query": "abcd efgh ijkl 1", "fuzziness": 2}},
-    "words": {"match": {TEXT: words(1700)}},
-    "words in all fields": {"multi_match": {"query": words(190)}},
-    "words in combined fields": {"combined_fields": {"query": words(190), "fields": ["values.x*"]}},
-    "a phrase": {"match_phrase": {TEXT: {"query": words(1700), "slop": 10_000}}},
-    "prefixes of phrases": some(
-        200, lambda number: {"match_phrase_prefix": {TEXT: {"query": f"note {number % 10}", "slop": 100}}}
+    "a field that is missing": Costly("objects", many("equals", "values.nothing", itertools.count())),
+    "patterns": Costly("objects", many("regexp", "values.odd", (f"^{n}" for n in range(900)))),
+    "patterns of a short text": Costly("objects", many("regexp", "asset._id", (f"{n}$" for n in range(900)))),
+    "a polygon": Costly("places", {"geoPolygon": {"values.position": {"points": ring(9_990)}}}),
+    "a polygon of long edges": Costly("places", {"geoPolygon": {"values.position": {"points": zigzag(9_990)}}}),
+    "polygons": Costly(
+        "places",
+        {"and": [{"not": {"geoPolygon": {"values.position": {"points": zigzag(100 + n)}}}} for n in range(60)]},
     ),
-    "a query string": {"query_string": {"query": " OR ".join(f"w{number}" for number in range(99))}},
-    "wildcards in a query string": {"query_string": {"query": "a*b OR c*d OR *e* OR f*"}},
-    "a wildcard in a query string": {"query_string": {"query": "*a????????", "fields": [TEXT]}},
-    "parentheses in a query string": {"query_string": {"query": "(" * 20 + "a" + ")" * 20}},
-    "many parentheses in a query string": {"query_string": {"query": "((a) OR " * 19 + "b" + ")" * 19}},
-    "signs in a query string": {"query_string": {"query": "+-!" * 30 + "a", "fields": [TEXT]}},
-    "a simple query string": {"simple_query_string": {"query": "w1* | w2* | abc~2 | " * 2}},
-    "parentheses in a simple query string": {"simple_query_string": {"query": "(" * 20 + "a" + ")" * 20}},
-    "prefixes in intervals": {
-        "intervals": {TEXT: {"all_of": {"intervals": [{"prefix": {"prefix": "n"}}, {"prefix": {"prefix": "a"}}]}}}
-    },
-    "expanding intervals": some(2, lambda number: {"intervals": {f"values.x{number}": {"prefix": {"prefix": "w"}}}}),
-    "alternatives in intervals": {
-        "intervals": {
-            TEXT: {
-                "all_of": {
-                    "ordered": True,
-                    "intervals": [
-                        {"any_of": {"intervals": [{"match": {"query": "note"}}, {"match": {"query": "note abc"}}]}}
-                        for _ in range(300)
-                    ],
-                }
-            }
-        }
-    },
-    "expanding spans": some(2, lambda number: {"span_multi": {"match": {"prefix": {f"values.x{number}": "w1"}}}}),
-    "spans": {
-        "span_near": {"clauses": [{"span_or": {"clauses": [span("note"), span("abc")]}}] * 330, "slop": 10_000}
-    },
-    "terms": {"terms": {KEYWORD: [f"t{number}" for number in range(10_000)]}},
-    "ids": {"ids": {"values": [f"t{number}" for number in range(10_000)]}},
-    "a polygon": {
-        "geo_polygon": {PLACE: {"points": [[number / 100 - 90, (number % 7) * 10] for number in range(10_000)]}}
-    },
-    "a shape": {
-        "geo_shape": {
-            PLACE: {
-                "shape": {
-                    "type": "multipoint",
-                    "coordinates": [[number / 100 - 40, number % 70] for number in range(4_900)],
-                }
-            }
-        }
-    },
-    "documents alike": {
-        "more_like_this": {
-            "fields": [TEXT], "like": [words(1700)], "min_term_freq": 1, "min_doc_freq": 1, "max_query_terms": 1000,
-        }
-    },
-    "clauses": some(999, lambda number: {"term": {KEYWORD: f"t{number}"}}),
-    "prefixes of a letter": some(999, lambda number: {"prefix": {KEYWORD: LETTERS[number % 62]}}),
-    "ranges": some(999, lambda number: {"range": {"measuredAt": {"gte": f"now-{number}m/m"}}}),
-    "levels": {"bool": {"filter": [{"bool": {"should": [{"bool": {"must": [{"match_all": {}}]}}]}}]}},
-}  # fmt: skip
+    "circles": Costly(
+        "places",
+        {"or": [{"geoDistance": {"values.position": [80, n / 10], "distance": "1 m"}} for n in range(CLAUSES)]},
+    ),
+    "patterns of a long text": Costly("texts", many("regexp", "values.odd", (f"x{n}z" for n in range(900)))),
+    "few patterns of a long text": Costly("texts", {"or": [{"regexp": {"values.odd": f"q{n}"}} for n in range(8)]}),
+    "a long text": Costly("texts", many("equals", "values.odd", (f"{n} lorem" for n in itertools.count()))),
+    "items of a long array": Costly("numbers", {"or": [{"exists": f"values.odd[-{n + 1}]"} for n in range(CLAUSES)]}),
+    "few items of a long array": Costly("numbers", {"or": [{"exists": f"values.odd[-{n + 1}]"} for n in range(8)]}),
+    "an item, selected": Costly(
+        "numbers",
+        {
+            "or": [
+                {"select": {"field": "values.odd", "index": n, "query": {"equals": {"value": -1}}}} for n in range(495)
+            ]
+        },
+    ),
+    "match of a long array": Costly("numbers", {"match": {"values.odd": [99_000 - n for n in range(2_000)]}}),
+    "keys with dots": Costly("dotted", {"or": [{"equals": {f"values.odd.a{n}.b": -1}} for n in range(CLAUSES)]}),
+    "few keys with dots": Costly("dotted", {"or": [{"equals": {f"values.odd.a{n}.b": -1}} for n in range(8)]}),
+    "arrays within arrays": Costly("nests", many("match", "values.odd", ([[[-n - 1]]] for n in itertools.count()))),
+    "few arrays within arrays": Costly("nests", {"match": {"values.odd": [[[-1]], [[-2]]]}}),
+    "odd documents": Costly("loose", {"or": [{"exists": f"values.odd[{n}]"} for n in range(CLAUSES)]}),
+    "odd documents, few clauses": Costly("loose", {"not": {"equals": {"values.temperature": 2}}}),
+    "ranges": Costly("small", many("range", "values.temperature", ({"gt": 9000 + n} for n in itertools.count()))),
+    "lists": Costly("small", {"or": [{"in": {"type": [f"{n}-{each}" for each in range(10)]}} for n in range(CLAUSES)]}),
+    "deep": Costly(
+        "small",
+        {"or": [{"not": {"not": {"not": {"equals": {"values.temperature": n / 8 - 9_000}}}}} for n in range(240)]},
+    ),
+    "long paths": Costly(
+        "small", {"or": [{"exists": ".".join(["values", f"n{n}", *"abcdefghijklmnop"])} for n in range(CLAUSES)]}
+    ),
+}

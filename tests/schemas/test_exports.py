@@ -71,6 +71,25 @@ def test_no_sort_is_newest_first(sort: Any) -> None:
     assert read({}, {"sort": sort}).sort == NEWEST_FIRST
 
 
+def test_a_sort_has_twenty_keys() -> None:
+    """Each once; one more is refused, in a link as well, whatever has signed that."""
+    sort = [{str(number): "desc"} for number in range(20)]
+    found = read({}, {"sort": sort})
+    assert [key.field for key in found.sort] == [str(number) for number in range(20)]
+    token = schema.to_token(found)
+    for wrong in ([*sort, "20"], [sort[0], sort[0]]):
+        with pytest.raises(InvalidArgument, match='"sort"'):
+            schema.of_token({**token, "sort": wrong})
+
+
+def test_equal_clauses_are_one() -> None:
+    """However often a caller writes one, at any level: it is decided once, and the link is short."""
+    query = {"or": [{"and": [{"exists": "a"}, {"exists": "a"}]}, {"exists": "b[1]"}, {"exists": "b[true]"}]}
+    once = {"or": [{"and": [{"exists": "a"}]}, {"exists": "b[1]"}, {"exists": "b[true]"}]}
+    found = read({}, {"query": {"not": {"or": query["or"] * 100}}})
+    assert schema.to_token(found)["query"] == {"bool": {"must_not": once["or"]}}
+
+
 def test_a_sort_has_keys_and_options() -> None:
     """Elasticsearch's forms, in one list."""
     sort = ["type", {"a": "desc", "b": {"missing": "_first", "mode": "max", "unmapped_type": "long"}}]
@@ -114,6 +133,11 @@ def test_a_sort_has_keys_and_options() -> None:
         ({}, {"sort": {"a": {"missing": []}}}, InvalidType, "sort.a.missing"),
         ({}, {"sort": {"a": {"mode": "most"}}}, InvalidArgument, "sort.a.mode"),
         ({}, {"sort": ""}, InvalidArgument, "sort"),
+        ({}, {"sort": [str(number) for number in range(21)]}, InvalidArgument, "sort"),
+        ({}, {"sort": {str(number): "asc" for number in range(200_000)}}, InvalidArgument, "sort"),
+        ({}, {"sort": ["a"] * 200_000}, InvalidArgument, "sort"),
+        ({}, {"sort": ["b", {"a": "asc"}, {"a": "desc"}]}, InvalidArgument, "sort"),
+        ({}, {"sort": ["measuredAt", "measuredAt"]}, InvalidArgument, "sort"),
         ({"colour": "red"}, None, InvalidArgument, "colour"),
         ({}, {"colour": "red"}, InvalidArgument, "colour"),
         ({"size": "1"}, {"size": 1}, InvalidArgument, "size"),
@@ -215,7 +239,7 @@ sorts = st.builds(
         type=st.none() | texts,
         start_ms=st.none() | moments,
         filter=filters,
-        sort=st.lists(sorts, min_size=1, max_size=3).map(tuple),
+        sort=st.lists(sorts, min_size=1, max_size=20, unique_by=lambda key: key.field).map(tuple),
         offset=st.integers(0, 10**12),
         size=st.none() | st.integers(0, 10**12),
         formula_guard=st.booleans(),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from tests.filters import strategies
-from tests.filters.costly import COSTLY
+from tests.filters.costly_native import COSTLY
 
 Drawn = SearchStrategy[Any]
 

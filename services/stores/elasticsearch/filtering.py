@@ -13,7 +13,7 @@ from services.stores.elasticsearch.indices import Indices, Occupied
 from services.stores.elasticsearch.queries import Selection
 from services.stores.elasticsearch.residual import Residual
 from services.stores.elasticsearch.source import Decode
-from services.turns import Turns
+from services.turns import Work
 
 
 def selection(request: ExportRequest, indices: Indices, occupied: Occupied) -> Selection:
@@ -38,6 +38,6 @@ def own_query(request: ExportRequest) -> msgspec.Raw | None:
     return msgspec.Raw(json.dumps(dict(request.elastic_query)).encode()) if request.elastic_query else None
 
 
-def decode(request: ExportRequest, selection: Selection, turns: Turns) -> Decode:
+def decode(request: ExportRequest, selection: Selection, work: Work) -> Decode:
     """Of its pages, within a turn."""
-    return pages.measures if selection.exact else Residual(request.filter, turns.rest)
+    return pages.measures if selection.exact else Residual(request.filter, work)

@@ -16,19 +16,25 @@ import msgspec
 
 from services.filters import matches, nodes
 from services.filters.matches import MISSING
+from services.filters.trial import Trial
+from services.filters.weight import weight
 from services.measures import Asset, Measure, Origin, Source
 from services.stores import odd
 from services.stores.elasticsearch import pages
 from services.stores.elasticsearch.pages import Page, Rows, Sorted
 from services.stores.paths import beginnings
+from services.turns import Work
 
 Document = dict[str, Any]
 
 #: Objects of a document of which a row needs a few keys only.
 OBJECTS: Mapping[str, type[msgspec.Struct]] = {"asset": Asset, "origin": Origin}
 
-#: Rows between two rests.
-BATCH_ROWS = 250
+#: Rows between two looks at the clock, and bytes of them: as few as cost nothing.
+BATCH_ROWS, BATCH_BYTES = 250, 256 * 1024
+
+#: Clauses from which on a filter is looked after row by row, and tried.
+MANY_CLAUSES = 50
 
 #: What msgspec has no names with.
 UNSAYABLE = re.compile(r'[\x00-\x1f"\\]')
@@ -39,11 +45,13 @@ class Ambiguous(Exception):
 
 
 class Residual:
-    """A filter, compiled once for an export; decides when pages are decoded. `rest`: called between some rows."""
+    """A filter, compiled once for an export; decides when pages are decoded, within a turn of `work`."""
 
-    def __init__(self, filter: nodes.Filter, rest: Callable[[], None]) -> None:
-        self._holds = matches.compile(filter)
-        self._rest = rest
+    def __init__(self, filter: nodes.Filter, work: Work) -> None:
+        self._work = work
+        self._trial = Trial(lambda: work.cpu_seconds)
+        self._is_large = weight(filter) > MANY_CLAUSES
+        self._holds = matches.compile(filter, self._look)
         paths = matches.fields(filter)
         self._is_sayable = not any(UNSAYABLE.search(path) for path in paths)
         self._asks_for_id = "_id" in paths
@@ -51,35 +59,49 @@ class Residual:
         self._decode = {placed: decoder(base, self._keys.struct) for placed, base in ((False, Measure), (True, Sorted))}
 
     def __call__(self, body: bytes, rows: int, *, placed: bool) -> Page:
-        """The measures of a page that match. Raises `Unsound`."""
+        """The measures of a page that match. Raises `Unsound`; of the first page, `InvalidFilter`."""
+        page = self._page(body, rows, placed=placed)
+        self._trial.end()
+        return page
+
+    def _page(self, body: bytes, rows: int, *, placed: bool) -> Page:
+        together = 1 if self._is_large else max(1, min(BATCH_ROWS, BATCH_BYTES * rows // len(body)))
         if self._is_sayable:
             with contextlib.suppress(msgspec.DecodeError, Ambiguous):
                 page = pages.page(self._decode[placed](body), rows)
-                return replace(page, measures=self._matching(page.measures))
+                return replace(page, measures=self._matching(page.measures, together))
         page = pages.page(pages.loose(body), rows)
-        return replace(page, measures=self._matching_loose(page.measures))
+        return replace(page, measures=self._matching_loose(page.measures, together))
 
-    def _matching(self, hits: Sequence[Measure]) -> list[Measure]:
-        documents = self._keys.documents([hit.source for hit in hits])
+    def _matching(self, hits: Sequence[Measure], together: int) -> list[Measure]:
+        documents = self._keys.documents([hit.source for hit in hits], self._look)
         if self._asks_for_id:
             documents = ({**document, "_id": hit.id} for hit, document in zip(hits, documents, strict=True))
-        found: list[Measure] = self._kept(zip(hits, documents, strict=True))
+        found: list[Measure] = self._kept(zip(hits, documents, strict=True), together)
         self._keys.tidy([hit.source for hit in found])
         return found
 
-    def _matching_loose(self, hits: Iterable[pages.Loose]) -> list[Measure]:
+    def _matching_loose(self, hits: Iterable[pages.Loose], together: int) -> list[Measure]:
         """By whole documents, as dicts."""
-        found = self._kept((hit, {**odd.held(hit.source), "_id": hit.id}) for hit in hits)
+        found = self._kept(((hit, {**odd.held(hit.source), "_id": hit.id}) for hit in hits), together)
         return [odd.measure(hit.id, hit.source) for hit in found]
 
-    def _kept(self, pairs: Iterator[tuple[Any, Document]]) -> list[Any]:
-        """A filter may take milliseconds a row."""
-        holds = self._holds
+    def _kept(self, pairs: Iterator[tuple[Any, Document]], together: int) -> list[Any]:
+        """`together`: rows between two looks."""
+        holds = self._tried if self._is_large else self._holds
         found = []
-        while batch := list(islice(pairs, BATCH_ROWS)):
+        while batch := list(islice(pairs, together)):
             found += [hit for hit, document in batch if holds(document)]
-            self._rest()
+            self._look()
         return found
+
+    def _tried(self, document: Document) -> bool:
+        return self._trial.decides(self._holds, document)
+
+    def _look(self) -> None:
+        """Others may have their turn. Raises `ClientLeft`, `InvalidFilter`."""
+        if self._work.rest():
+            self._trial.check()
 
 
 class Keys:
@@ -109,21 +131,22 @@ class Keys:
             gc=False,
         )
 
-    def documents(self, structs: Sequence[Any]) -> Iterator[Document]:
-        """As the filter asks them. Raises `Ambiguous`."""
+    def documents(self, structs: Sequence[Any], look: Callable[[], object]) -> Iterator[Document]:
+        """As the filter asks them. `look` is called now and then. Raises `Ambiguous`."""
         for attribute in self._dotted:
+            look()
             if list(column(structs, attribute)).count(MISSING) < len(structs):
                 raise Ambiguous
         columns = {name: column(structs, attribute) for name, attribute in self._plain.items()}
         for name, keys in self._within.items():
-            columns[name] = keys.held(list(columns[name]))
+            columns[name] = keys.held(list(columns[name]), look)
         return rows_of(columns, len(structs))
 
-    def held(self, structs: Sequence[Any]) -> Iterator[Any]:
+    def held(self, structs: Sequence[Any], look: Callable[[], object]) -> Iterator[Any]:
         """Documents, in place of those that are there."""
         if set(map(type, structs)) == {self.struct}:
-            return self.documents(structs)
-        documents = self.documents(objects(structs))
+            return self.documents(structs, look)
+        documents = self.documents(objects(structs), look)
         return (struct if struct is None or struct is MISSING else next(documents) for struct in structs)
 
     def tidy(self, structs: Sequence[Any]) -> None:

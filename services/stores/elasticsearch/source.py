@@ -13,7 +13,7 @@ from services.stores.elasticsearch.queries import Selection
 from services.stores.elasticsearch.retries import Patience
 from services.stores.elasticsearch.steps import Step
 from services.stores.elasticsearch.views import View
-from services.turns import AT_ONCE, Turns
+from services.turns import AT_ONCE, Work
 
 
 class Decode(Protocol):
@@ -34,7 +34,7 @@ class Source:
         decode: Decode,
         budget_seconds: float,
         ended: threading.Event,
-        turns: Turns,
+        work: Work,
     ) -> None:
         self._view = view
         self._selection = selection
@@ -42,7 +42,7 @@ class Source:
         self._decode = decode
         self._budget = budget_seconds
         self._ended = ended
-        self._turns = turns
+        self._work = work
         #: Seconds that the last page took to come, and bytes of a row in it.
         self.seconds = 0.0
         self.row_bytes = 1000.0
@@ -78,7 +78,7 @@ class Source:
         return page
 
     def _page(self, step: Step, body: bytes) -> Page:
-        with self._turns.turn():
+        with self._work.turn():
             if step.is_skip:
                 return pages.skipped(body, step.rows)
             self.row_bytes = len(body) / step.rows

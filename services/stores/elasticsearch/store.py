@@ -8,7 +8,7 @@ from typing import Any
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
 from services.measures import NEWEST_FIRST, ExportRequest, Model, SortKey, Target
-from services.stores.elasticsearch import filtering, indices, pages, sorting, survey
+from services.stores.elasticsearch import filtering, indices, pages, sorting, survey, trying
 from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused
 from services.stores.elasticsearch.documents import Documents
@@ -23,7 +23,7 @@ from services.stores.elasticsearch.source import Source
 from services.stores.elasticsearch.survey import Survey
 from services.stores.elasticsearch.views import View, Views
 from services.stores.port import Count, Notice, without_instant
-from services.turns import Turns
+from services.turns import Turns, Work
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class ElasticsearchStore:
         return self._documents.mappings(types)
 
     def check(self, request: ExportRequest) -> Count:
-        """Elasticsearch itself judges: it builds the order and the query, and reads no document."""
+        """Elasticsearch itself judges: it builds the order and the query. Only a large filter is tried on documents."""
         known = self._indices(request)
         selection = self._selection(request, known)
         self._judge(request, selection)
@@ -86,9 +86,10 @@ class ElasticsearchStore:
             rows = self._count(request, survey.ordered(body, sort))
         except Refused as error:
             raise self._wrong(request, body, error) from error
+        trying.tried(request, selection, lambda body: self._ask("POST", searching(request), body), self._turns.work())
         return Count(rows, selection.exact, notices.result())
 
-    def open(self, request: ExportRequest) -> ElasticsearchReading:
+    def open(self, request: ExportRequest, work: Work | None = None) -> ElasticsearchReading:
         what = f"export {request.export_id}"
         ended = threading.Event()
         patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds)
@@ -96,7 +97,7 @@ class ElasticsearchStore:
             learning = Background(lambda: self._indices(request), "know-indices")
             view = self._views.open(measures_of(request), what, patience)
             try:
-                return self._reading(request, learning.result(), view, ended)
+                return self._reading(request, learning.result(), view, ended, work or self._turns.work())
             except BaseException:
                 ended.set()
                 self._views.close(view)
@@ -113,7 +114,7 @@ class ElasticsearchStore:
         self._asked_if_ready.close()
 
     def _reading(
-        self, request: ExportRequest, known: Indices, view: View, ended: threading.Event
+        self, request: ExportRequest, known: Indices, view: View, ended: threading.Event, work: Work
     ) -> ElasticsearchReading:
         selection = self._selection(request, known)
         sort = known.sort(request.sort or NEWEST_FIRST, selection.asking)
@@ -124,10 +125,10 @@ class ElasticsearchStore:
             view,
             selection,
             sort,
-            decode=filtering.decode(request, selection, self._turns),
+            decode=filtering.decode(request, selection, work),
             budget_seconds=self._budget_seconds,
             ended=ended,
-            turns=self._turns,
+            work=work,
         )
         filtered = not selection.exact
         plan = planned(request, sort, span, counted, filtered=filtered)

@@ -1,68 +1,82 @@
 """One export being read: a connection of its own, in one read transaction, until it is closed."""
 
+import contextlib
 import json
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from services.errors import StoreUnavailable
-from services.filters import sqlite as filters
 from services.filters.nodes import All
+from services.gates import Gate
 from services.measures import NEWEST_FIRST, ExportRequest, Measure, Slot, Source
 from services.stores import odd
 from services.stores.port import Count
-from services.stores.sqlite.schema import unavailable
+from services.stores.sqlite import arranging
+from services.stores.sqlite.arranging import Places, Sorter
+from services.stores.sqlite.deciding import Row, decides
 from services.stores.sqlite.selection import Selection
 from services.stores.sqlite.sorting import Order
-from services.turns import AT_ONCE, MOST_SLACK_SECONDS, Turns
+from services.stores.sqlite.views import TimeUp, View
+from services.turns import AT_ONCE, MOST_SLACK_SECONDS
 
-#: Rows read at a time, whether they match or not. Each page costs two pauses; its CSV is kept while a client is slow.
-PAGE_ROWS = 4000
+#: Rows read at a time, whether they match or not: of the first page, and at most. Each page costs two pauses, and its
+#: CSV is kept while a client is slow: a page has twice the rows of the one before for who takes it fast.
+FIRST_ROWS, PAGE_ROWS = 500, 4000
 
-#: Rows between two looks at the clock.
-BATCH_ROWS = 250
+#: A reader is slow who takes longer than that over a page.
+SLOW_SECONDS = 0.25
+
+#: Bytes of documents of a page, about, and seconds after which one is handed out with what was found: then a file
+#: begins, and it is seen whether somebody reads it.
+PAGE_BYTES, PAGE_SECONDS = 4 * 2**20, 1.0
+
+#: Rows between two looks at clock and bytes: as few as cost nothing, since documents may have a megabyte. Fewer where
+#: these take more seconds, or have more bytes.
+BATCH_ROWS, BATCH_SECONDS, BATCH_BYTES = 32, 0.005, 256 * 1024
 
 #: Seconds that counting the rows of a filter may take: who asks for a link waits.
 COUNT_SECONDS = 1.0
 
-#: Whether a row matches, `_id`, `_source`.
-Row = tuple[int, str, str]
-
 #: Served by an index, which is named: the planner would rather count on statistics, and sort.
 ROWS = "SELECT {columns} FROM measures INDEXED BY {index} WHERE {where}"
 
-#: The keys of a caller's own sort: the table is its index.
-SORTED = "CREATE TEMP TABLE sorted ({columns}, seq INTEGER, PRIMARY KEY ({terms})) WITHOUT ROWID"
-INSERT = "INSERT INTO sorted VALUES ({places})"
-IN_ORDER = "SELECT seq FROM sorted ORDER BY {terms} LIMIT -1 OFFSET ?"
+#: Rows by their places of insertion, in the order of these.
+PLACED = "SELECT 1, measures.id, doc FROM json_each(?) AS place CROSS JOIN measures ON seq = place.value"
 
 SOURCES = msgspec.json.Decoder(list[Source])
 
 
+class Batch(NamedTuple):
+    """`read`: rows, whether they match or not; none: that was all. `rows`: those that match."""
+
+    read: int
+    rows: Sequence[Row]
+
+
+#: Reads the next batch of so many rows at most; within a turn.
+Fetch = Callable[[int], Batch]
+
+
 class SqliteReading:
-    """`order`: the caller's own; `None`: that of time, which the indexes have."""
+    """`order`: the caller's own; `None`: that of time, which the indexes have. `sorts`: how many may be sorted."""
 
     def __init__(
-        self,
-        connection: sqlite3.Connection,
-        request: ExportRequest,
-        *,
-        selection: Selection,
-        order: Order | None,
-        turns: Turns,
+        self, view: View, request: ExportRequest, *, selection: Selection, order: Order | None, sorts: Gate
     ) -> None:
-        self._connection = connection
-        self._cursors: list[sqlite3.Cursor] = []
+        self._view = view
         self._request = request
         self._selection = selection
         self._order = order
-        self._turns = turns
+        self._sorts = sorts
+        self._places: Places | None = None
         self._filtered = not isinstance(request.filter, All)
-        self._clause = filters.translate(request.filter)
+        self._filter = decides(request.filter, view.trial, view.look)
         self._descending = (request.sort or NEWEST_FIRST)[0].order == "desc"
+        view.is_filtered(self._filtered)
 
     @property
     def count(self) -> Count:
@@ -73,62 +87,67 @@ class SqliteReading:
         return self._selection.slots
 
     def close(self) -> None:
-        """SQLite keeps files, cache and view of a closed connection until its cursors are closed, too."""
-        while self._cursors:
-            self._cursors.pop().close()
-        self._connection.close()
+        self._view.close()
+        if self._places is not None:
+            self._places.close()
 
     def matching(self) -> Count:
-        """The rows that match, counted; at most, where that takes too long."""
+        """The rows that match, counted; at most, where that takes too long. Raises `InvalidFilter`."""
         if not self._filtered:
             return self.count
-        end, found, left = time.monotonic() + COUNT_SECONDS, 0, self._selection.rows
-        with self._turns.turn(), unavailable():
-            cursor = self._select("")
-            while rows := cursor.fetchmany(BATCH_ROWS):
-                found += sum(matches for (matches,) in rows)
-                left -= len(rows)
-                if time.monotonic() > end:
-                    break
-                self._turns.rest()
+        found, left = 0, self._selection.rows
+        with contextlib.suppress(TimeUp), self._view.within(COUNT_SECONDS), self._view.turn():
+            batches = self._batches(self._select(", id, doc" if self._filter.asks else ""))
+            while (batch := batches.take(PAGE_ROWS)).read:
+                found += len(batch.rows)
+                left -= batch.read
         return Count(found + left, left == 0)
 
     def pages(self) -> Iterator[Sequence[Measure]]:
         request = self._request
         if request.size == 0 or request.offset >= self._selection.rows:
             return iter(())
-        with unavailable():
-            if self._order is not None:
-                return self._in_order(self._order)
-            return self._in_time()
+        if self._order is not None:
+            return self._in_order(self._order)
+        return self._in_time()
 
     def _in_time(self) -> "Pages":
         """Without a filter, `from` is found in the index, and the reading begins there."""
-        offset, rows = self._request.offset, self._selection.rows
-        if self._filtered or not offset:
-            cursor = self._select(", id, doc", in_time=True)
-            return Pages(self._fetched(cursor), self._turns, rows=rows, skip=offset, size=self._request.size)
-        at, seq = self._nth(offset)
-        rest = self._selection.before(at) if self._descending else self._selection.after(at)
-        cursor = self._select(", id, doc", in_time=True, selection=rest, start=(at, seq))
-        return Pages(self._fetched(cursor), self._turns, rows=rows - offset, skip=0, size=self._request.size)
+        offset, rows, size = self._request.offset, self._selection.rows, self._request.size
+        with self._view.turn():
+            if self._filtered or not offset:
+                cursor = self._select(", id, doc", in_time=True)
+                return Pages(self._batches(cursor), self._view, rows=rows, skip=offset, size=size)
+            at, seq = self._nth(offset)
+            rest = self._selection.before(at) if self._descending else self._selection.after(at)
+            cursor = self._select(", id, doc", in_time=True, selection=rest, start=(at, seq))
+            return Pages(self._batches(cursor), self._view, rows=rows - offset, skip=0, size=size)
 
     def _in_order(self, order: Order) -> "Pages":
-        """By the caller's sort: its keys go into a temporary table, on disk when they are many."""
-        self._connection.execute(SORTED.format(columns=", ".join(order.columns), terms=order.terms))
-        places = ", ".join("?" * (len(order.columns) + 1))
+        """By the caller's sort. Raises `Overloaded`."""
+        request = self._request
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(arranging.place(self._sorts, self._view.work))
+            sorter = stack.enter_context(contextlib.closing(Sorter(order, self._view.look)))
+            for seqs, documents in self._sorted_by():
+                with self._view.turn():
+                    sorter.add(seqs, documents)
+            with self._view.turn():
+                self._places = sorter.sorted(offset=request.offset, size=request.size)
+        self._view.is_filtered(False)
+        return Pages(Batches(Placed(self._places, self._view)), self._view, rows=self._places.rows, skip=0, size=None)
 
-        def keep(batch: list[Row]) -> int:
-            seqs, docs = unzipped([row for row in batch if row[0]])
-            keys = ((*values, seq) for values, seq in zip(order.of(joined(docs)), seqs, strict=True))
-            self._connection.executemany(INSERT.format(places=places), keys)
-            return len(seqs)
-
-        rows = sum(self._batches(self._select(", seq, doc"), keep))
-        offset = self._request.offset
-        cursor = self._opened(IN_ORDER.format(terms=order.terms), (offset,))
-        rows = max(0, rows - offset)
-        return Pages(self._looked_up(cursor), self._turns, rows=rows, skip=0, size=self._request.size)
+    def _sorted_by(self) -> Iterator[tuple[Sequence[int], str]]:
+        """Places of insertion and documents of all rows that match, a page at a time."""
+        with self._view.turn():
+            batches = self._batches(self._select(", id, doc, seq"))
+        while True:
+            with self._view.turn():
+                page = batches.page(PAGE_ROWS)
+            if not page.read:
+                return
+            _, _, documents, seqs = unzipped(page.rows, 4)
+            yield seqs, joined(documents)
 
     def _select(
         self,
@@ -139,60 +158,29 @@ class SqliteReading:
         start: tuple[int, int] | None = None,
     ) -> sqlite3.Cursor:
         """Whether each row of the selection matches, and `columns` of it; `start`: of its first instant, where from."""
-        chosen = selection or self._selection
-        statement = ROWS.format(columns=self._clause.sql + columns, index=self._index, where=chosen.where)
+        chosen, clause = selection or self._selection, self._filter.clause
+        statement = ROWS.format(columns=clause.sql + columns, index=self._index, where=chosen.where)
         if start is not None:
             statement += " AND NOT (at = ? AND seq < ?)"
         if in_time:
             statement += f" ORDER BY {self._terms}"
-        values = (*self._clause.parameters, *chosen.parameters, *(start or ()))
-        return self._opened(statement, values)
-
-    def _opened(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
-        """A cursor that may outlive the call."""
-        cursor = self._connection.execute(statement, values)
-        self._cursors.append(cursor)
-        return cursor
+        return self._view.execute(statement, (*clause.parameters, *chosen.parameters, *(start or ())))
 
     def _nth(self, offset: int) -> tuple[int, int]:
         """The instant and the place of insertion of a row."""
         rows = ROWS.format(columns="at, seq", index=self._index, where=self._selection.where)
-        at, seq = self._connection.execute(
+        at, seq = self._view.execute(
             f"{rows} ORDER BY {self._terms} LIMIT 1 OFFSET ?", (*self._selection.parameters, offset)
         ).fetchone()
         return at, seq
 
-    def _batches(self, cursor: sqlite3.Cursor, take: Callable[[list[Any]], int]) -> Iterator[int]:
-        """What `take` makes of the rows, a page at a time, each in a turn of its own."""
-        while True:
-            with self._turns.turn():
-                rows = self._page(cursor)
-                if not rows:
-                    return
-                taken = take(rows)
-            yield taken
+    def _batches(self, cursor: sqlite3.Cursor) -> "Batches":
+        def fetch(most: int) -> Batch:
+            rows = cursor.fetchmany(most)
+            self._view.look()
+            return Batch(len(rows), self._filter.kept(rows))
 
-    def _fetched(self, cursor: sqlite3.Cursor) -> Callable[[], list[Row]]:
-        return lambda: self._page(cursor)
-
-    def _page(self, cursor: sqlite3.Cursor) -> list[Any]:
-        """In a turn, which others may have in between."""
-        rows: list[Any] = []
-        while len(rows) < PAGE_ROWS and (batch := cursor.fetchmany(BATCH_ROWS)):
-            rows += batch
-            self._turns.rest()
-        return rows
-
-    def _looked_up(self, seqs: sqlite3.Cursor) -> Callable[[], list[Row]]:
-        def fetch() -> list[Row]:
-            wanted = [seq for (seq,) in seqs.fetchmany(PAGE_ROWS)]
-            rows = self._connection.execute(
-                "SELECT seq, id, doc FROM measures WHERE seq IN (SELECT value FROM json_each(?))", (json.dumps(wanted),)
-            )
-            found = {seq: (1, id, doc) for seq, id, doc in rows}
-            return [found[seq] for seq in wanted]
-
-        return fetch
+        return Batches(fetch)
 
     @property
     def _index(self) -> str:
@@ -203,52 +191,108 @@ class SqliteReading:
         return "at DESC, seq" if self._descending else "at, seq"
 
 
+class Placed:
+    """Fetches rows in the order of their places of insertion."""
+
+    def __init__(self, places: Places, view: View) -> None:
+        self._places = places
+        self._view = view
+        self._cursor = view.cursor()
+
+    def __call__(self, most: int) -> Batch:
+        rows = self._cursor.fetchmany(most)
+        if not rows:
+            wanted = self._places.take(FIRST_ROWS).tolist()
+            rows = self._cursor.execute(PLACED, (json.dumps(wanted),)).fetchmany(most)
+        self._view.look()
+        return Batch(len(rows), rows)
+
+
 class Pages(Iterator[Sequence[Measure]]):
     """Keeps no page: the client of a download may be slow, and downloads many.
 
-    `rows`: what `fetch` gives until it gives none; `skip`, `size`: of those that match.
+    `rows`: what `batches` give until they give none; `skip`, `size`: of those that match.
     """
 
-    def __init__(self, fetch: Callable[[], list[Row]], turns: Turns, *, rows: int, skip: int, size: int | None) -> None:
-        self._fetch = fetch
-        self._turns = turns
+    def __init__(self, batches: "Batches", view: View, *, rows: int, skip: int, size: int | None) -> None:
+        self._batches = batches
+        self._view = view
         self._rows = rows
         self._skip = skip
         self._left = rows if size is None else size
+        self._most = FIRST_ROWS
         self._handed: float | None = None
 
     def __next__(self) -> Sequence[Measure]:
         if not self._left:
             raise StopIteration
-        with self._turns.turn(slack_seconds=self._slack_seconds), unavailable():
-            rows = self._fetch()
-            self._rows -= len(rows)
-            if rows:
-                page = self._wanted(rows)
+        with self._view.turn(slack_seconds=self._returned()):
+            page = self._batches.page(self._most)
+            self._rows -= page.read
+            if page.read:
+                measures = self._wanted(page.rows)
+                self._view.trial.end()
                 self._handed = time.monotonic()
-                return page
+                return measures
         if self._rows:
             raise StoreUnavailable(f"The embedded store lacks {self._rows} rows that its indexes count.")
         raise StopIteration
 
-    @property
-    def _slack_seconds(self) -> float:
-        """Of a reader who took long over the last page."""
-        return AT_ONCE if self._handed is None else min(time.monotonic() - self._handed, MOST_SLACK_SECONDS)
+    def _returned(self) -> float:
+        """Slack of a reader, by how long it took over the last page; one that is slow gets small pages."""
+        if self._handed is None:
+            return AT_ONCE
+        seconds = time.monotonic() - self._handed
+        self._most = FIRST_ROWS if seconds > SLOW_SECONDS else min(PAGE_ROWS, 2 * self._most)
+        return min(seconds, MOST_SLACK_SECONDS)
 
-    def _wanted(self, rows: list[Row]) -> list[Measure]:
-        found = [row for row in rows if row[0]]
+    def _wanted(self, found: Sequence[Row]) -> list[Measure]:
         part = found[self._skip : self._skip + self._left]
         self._skip = max(0, self._skip - len(found))
         self._left -= len(part)
-        ids, docs = unzipped(part)
-        return odd.measures(ids, joined(docs), SOURCES)
+        _, ids, docs = unzipped(part, 3)
+        return odd.measures(ids, joined(docs), SOURCES, self._view.look)
 
 
-def unzipped(rows: list[Row]) -> tuple[Sequence[Any], Sequence[str]]:
-    """What stands for the id, and the documents."""
-    _, names, docs = zip(*rows, strict=True) if rows else ((), (), ())
-    return names, docs
+class Batches:
+    """Fetches rows: at first one, then more at a time, as long as that takes no time."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._together = 1
+
+    def take(self, most: int) -> Batch:
+        """The next; `most`: rows, at most."""
+        began = time.monotonic()
+        batch = self._fetch(min(self._together, most))
+        quick = time.monotonic() - began < BATCH_SECONDS
+        self._together = min(BATCH_ROWS, 2 * self._together) if quick else max(1, self._together // 4)
+        return batch
+
+    def page(self, most: int) -> Batch:
+        """Some together: `most`, or fewer where they are large or slow to be had."""
+        end = time.monotonic() + PAGE_SECONDS
+        read = size = 0
+        rows: list[Row] = []
+        while read < most and size < PAGE_BYTES and time.monotonic() < end:
+            batch = self.take(most - read)
+            if not batch.read:
+                break
+            read += batch.read
+            rows += batch.rows
+            size += self._sized(batch)
+        return Batch(read, rows)
+
+    def _sized(self, batch: Batch) -> int:
+        """Bytes of the documents, about."""
+        size = sum([len(row[2]) for row in batch.rows])
+        if size > BATCH_BYTES:
+            self._together = max(1, len(batch.rows) // 2)
+        return size
+
+
+def unzipped(rows: Sequence[Row], columns: int) -> Sequence[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * columns
 
 
 def joined(docs: Iterable[str]) -> str:

@@ -24,7 +24,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from services.errors import StoreUnavailable
-from services.filters.sqlite import register
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +91,6 @@ def reader(path: str) -> sqlite3.Connection:
         uri, uri=True, timeout=READER_WAITS, isolation_level=None, check_same_thread=False, cached_statements=16
     )
     connection.execute(f"PRAGMA cache_size = -{READER_CACHE // 1024}")
-    register(connection)
     return connection
 
 

@@ -28,6 +28,9 @@ Read = Callable[[Any], Value | None]
 #: Where a document stands by one key: before the others, among them, after.
 FIRST, AMONG, LAST = 0, 1, 2
 
+#: Values of an array between two looks at the clock: less than a millisecond.
+LOOK_VALUES = 1000
+
 LONGEST = 2**63 - 1
 SMALLEST = 5e-324
 
@@ -53,11 +56,12 @@ class Key:
     place: int
     missing: Value | None
 
-    def of(self, document: Any) -> tuple[int, Value]:
+    def of(self, document: Any, look: Callable[[], object]) -> tuple[int, Value]:
         found = [
             value
             for attribute, path in self.ways
-            for stored in held(getattr(document, attribute), path)
+            for part in parts(held(getattr(document, attribute), path), look)
+            for stored in part
             if (value := self.read(stored)) is not None
         ]
         if found:
@@ -65,7 +69,14 @@ class Key:
         return (self.place, 0) if self.missing is None else (AMONG, self.missing)
 
 
-def held(value: Any, path: str) -> Collection[Any]:
+def parts(values: Sequence[Any], look: Callable[[], object]) -> Iterator[Sequence[Any]]:
+    """Of an array: some at a time."""
+    for start in range(0, len(values), LOOK_VALUES):
+        look()
+        yield values[start : start + LOOK_VALUES]
+
+
+def held(value: Any, path: str) -> Sequence[Any]:
     """The scalars there; quickly where documents are as usual."""
     if value is None:
         return ()
@@ -97,10 +108,10 @@ class Order:
         directions = [way for pair in ways for way in pair]
         return ", ".join([name + way for name, way in zip(self.columns, directions, strict=True)] + ["seq"])
 
-    def of(self, documents: str) -> Iterator[tuple[Value, ...]]:
-        """The values of `columns`, of each of a JSON array of documents."""
+    def of(self, documents: str, look: Callable[[], object]) -> Iterator[tuple[Value, ...]]:
+        """The values of `columns`, of each of a JSON array of documents. `look` is called within large ones."""
         for document in self._read(documents):
-            yield tuple(value for entry in self._keys for value in entry.of(document))
+            yield tuple(value for entry in self._keys for value in entry.of(document, look))
 
 
 def reader(attributes: Mapping[str, str]) -> Callable[[str], list[Any]]:

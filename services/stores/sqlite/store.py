@@ -1,20 +1,22 @@
 """The embedded store: the port over sqlite3."""
 
 import contextlib
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from services.errors import InvalidArgument
+from services.gates import Gate
 from services.measures import ExportRequest, Model, Target
 from services.stores.port import Count
 from services.stores.sqlite import fields, schema
+from services.stores.sqlite.arranging import MOST_SORTS
 from services.stores.sqlite.documents import Documents
 from services.stores.sqlite.reading import SqliteReading
 from services.stores.sqlite.schema import unavailable
 from services.stores.sqlite.selection import select
 from services.stores.sqlite.sorting import Order, by_time
-from services.turns import Turns
+from services.stores.sqlite.views import View
+from services.turns import Turns, Work
 
 #: Rows up to which those that match a filter are counted at prepare: some hundred milliseconds. Beyond: "at most".
 COUNTED_ROWS = 100_000
@@ -30,6 +32,7 @@ class SqliteStore:
         schema.ensure(path)
         self._path = path
         self._turns = turns
+        self._sorts = Gate(MOST_SORTS)
         self._admin_index = admin_index
 
     def ready(self) -> None:
@@ -48,27 +51,27 @@ class SqliteStore:
         with contextlib.closing(self.open(request)) as reading:
             return reading.count if reading.count.rows > COUNTED_ROWS else reading.matching()
 
-    def open(self, request: ExportRequest) -> SqliteReading:
+    def open(self, request: ExportRequest, work: Work | None = None) -> SqliteReading:
         if request.elastic_query is not None:
             raise InvalidArgument("lang", "elasticsearch is understood only on Elasticsearch; use koncorde.")
-        with self._turns.turn(), unavailable():  # it counts: a burst of downloads would hold up the process for seconds
-            connection = schema.reader(self._path)
-            try:
-                return self._reading(connection, request)
-            except BaseException:
-                connection.close()
-                raise
+        with unavailable():
+            view = View(self._path, work or self._turns.work())
+        try:
+            with view.turn():  # it counts: a burst of downloads would hold up the process for seconds
+                return self._reading(view, request)
+        except BaseException:
+            view.close()
+            raise
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _reading(self, connection: sqlite3.Connection, request: ExportRequest) -> SqliteReading:
-        connection.execute("BEGIN")
+    def _reading(self, view: View, request: ExportRequest) -> SqliteReading:
         order = None
         if not by_time(request.sort):
-            order = Order(request.sort, fields.of_measures(Documents(connection, self._admin_index)))
-        selection = select(connection, request)
-        return SqliteReading(connection, request, selection=selection, order=order, turns=self._turns)
+            order = Order(request.sort, fields.of_measures(Documents(view.connection, self._admin_index)))
+        selection = select(view.connection, request)
+        return SqliteReading(view, request, selection=selection, order=order, sorts=self._sorts)
 
     @contextlib.contextmanager
     def _documents(self) -> Iterator[Documents]:

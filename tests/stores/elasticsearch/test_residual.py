@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from services.filters.parse import parse
+from services.gates import Gate
 from services.measures import Asset, Measure, Origin, Source
 from services.stores.elasticsearch.pages import Unsound
-from services.stores.elasticsearch.residual import BATCH_ROWS, Residual
+from services.stores.elasticsearch.residual import BATCH_BYTES, BATCH_ROWS, MANY_CLAUSES, Residual
+from services.turns import Turns, Work, stays
 
 JSON = dict[str, Any]
 
@@ -20,7 +22,7 @@ def body(*sources: JSON) -> bytes:
 
 
 def found(query: JSON, *sources: JSON) -> list[Measure]:
-    residual = Residual(parse(query), lambda: None)
+    residual = Residual(parse(query), Turns().work())
     return list(residual(body(*sources), len(sources), placed=False).measures)
 
 
@@ -56,7 +58,7 @@ def test_what_a_row_keeps() -> None:
 
 def test_rows_are_counted_before_the_filter() -> None:
     """A page with a row too few is unsound, whether that row would match or not; its place is that of the last row."""
-    residual = Residual(parse({"equals": {"type": "a"}}), lambda: None)
+    residual = Residual(parse({"equals": {"type": "a"}}), Turns().work())
     page = residual(body({"type": "a"}, {"type": "b"}), 2, placed=True)
     assert page.place is not None
     assert (len(page.measures), page.rows, bytes(page.place)) == (1, 2, b"[1]")
@@ -73,11 +75,35 @@ def test_ids() -> None:
 @pytest.mark.parametrize("source", [{"type": "a"}, {"type": "a", "asset": "no object"}])
 def test_a_slow_filter_rests(source: JSON) -> None:
     """Every few rows, also where documents are odd: others have their turn."""
-    rests: list[None] = []
-    residual = Residual(parse({"equals": {"type": "a"}}), lambda: rests.append(None))
+    work = Counting()
+    residual = Residual(parse({"equals": {"type": "a"}}), work)
     rows = 4 * BATCH_ROWS
     assert len(residual(body(*[source] * rows), rows, placed=False).measures) == rows
-    assert len(rests) == 4
+    assert work.rests == 4
+
+
+def test_large_rows_and_large_filters_rest_often() -> None:
+    """By bytes of documents, and row by row where there are many clauses."""
+    large = {"type": "a", "values": {"text": "x" * (BATCH_BYTES // 2)}}
+    for query, source in (
+        ({"equals": {"type": "a"}}, large),
+        ({"or": [{"equals": {"type": str(number)}} for number in range(MANY_CLAUSES + 1)]}, {"type": "b"}),
+    ):
+        work = Counting()
+        Residual(parse(query), work)(body(*[source] * 20), 20, placed=False)
+        assert work.rests >= 20
+
+
+class Counting(Work):
+    """Counts how often it might have been interrupted."""
+
+    def __init__(self) -> None:
+        super().__init__(Gate(1), stays)
+        self.rests = 0
+
+    def rest(self) -> bool:
+        self.rests += 1
+        return super().rest()
 
 
 def test_without_a_filter_on_asset_and_origin() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from services.filters.nodes import Equals, Has, Item, Not, Or, Regexp
+from services.gates import Gate
 from services.measures import ExportRequest, Kind, SortKey, Target
-from services.stores.sqlite import schema
 from services.stores.sqlite.reading import SqliteReading
 from services.stores.sqlite.selection import select
+from services.stores.sqlite.views import View
 from services.turns import Turns
 from tests.stores.sqlite.conftest import NOON, Database, measure, request
 
@@ -21,9 +22,10 @@ TARGETS: dict[Kind, Target] = {"assets": Target("e", "assets", "A-1"), "devices"
 def plans(database: Database, asked: ExportRequest) -> Iterator[str]:
     """Of all that is asked of measures to open and read it; what `EXPLAIN QUERY PLAN` says, a text a statement."""
     said: list[str] = []
-    with contextlib.closing(schema.reader(database.path)) as connection:
+    with contextlib.closing(View(database.path, Turns().work())) as view:
+        connection = view.connection
         connection.set_trace_callback(said.append)
-        reading = SqliteReading(connection, asked, selection=select(connection, asked), order=None, turns=Turns())
+        reading = SqliteReading(view, asked, selection=select(connection, asked), order=None, sorts=Gate(1))
         assert sum(len(page) for page in reading.pages()) > 0
         reading.matching()
         connection.set_trace_callback(None)

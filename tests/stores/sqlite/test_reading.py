@@ -9,13 +9,15 @@ from typing import Any
 import psutil
 import pytest
 
+from services import turns
 from services.errors import InvalidArgument, StoreUnavailable
 from services.filters.nodes import Equals, Has, Not, Range
 from services.measures import Asset, Measure, Slot, SortKey, Source, Target
 from services.stores.port import Count
 from services.stores.sqlite import SqliteStore, load, reading, schema
-from services.stores.sqlite.reading import BATCH_ROWS, PAGE_ROWS, Pages
+from services.stores.sqlite.reading import BATCH_ROWS, FIRST_ROWS, PAGE_BYTES, PAGE_ROWS, Batch, Batches, Pages
 from services.stores.sqlite.store import COUNTED_ROWS
+from services.stores.sqlite.views import View
 from services.turns import Turns
 from tests.stores.sqlite.conftest import NOON, Database, Document, measure, request
 
@@ -35,8 +37,30 @@ def test_pages_have_few_rows(database: Database) -> None:
     """However many there are."""
     database.load(measures=many(2 * PAGE_ROWS + 5))
     reading = database.store.open(request())
-    assert [len(page) for page in reading.pages()] == [PAGE_ROWS, PAGE_ROWS, 5]
+    assert [len(page) for page in reading.pages()] == [500, 1000, 2000, 4000, 505]
     reading.close()
+
+
+@pytest.mark.parametrize("sort", [ASC, BY_VALUE])
+def test_pages_have_few_bytes(database: Database, sort: tuple[SortKey, ...]) -> None:
+    """However large documents are: a page of them does not fill the memory."""
+    text = "x" * 1_000_000
+    database.load(measures=[measure(f"m{number}", NOON, values={"text": text}) for number in range(90)])
+    reading = database.store.open(request(sort=sort))
+    rows = [len(page) for page in reading.pages()]
+    assert (sum(rows), max(rows)) == (90, PAGE_BYTES // 1_000_000 + 1)
+    reading.close()
+
+
+def test_a_slow_reader_has_small_pages(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made of them is kept until it has taken it."""
+    database.load(measures=many(2600))
+    reading_of = database.store.open(request())
+    pages = iter(reading_of.pages())
+    assert [len(next(pages)) for _ in range(2)] == [500, 1000]
+    monkeypatch.setattr(reading, "SLOW_SECONDS", -1)
+    assert [len(page) for page in pages] == [500, 500, 100]
+    reading_of.close()
 
 
 def test_no_page_is_kept(database: Database) -> None:
@@ -53,7 +77,8 @@ def test_a_slow_filter_is_not_counted_to_the_end(database: Database, monkeypatch
     """Whoever asks for a link waits: what time has not told yet may match."""
     database.load(measures=many(2 * BATCH_ROWS))
     monkeypatch.setattr(reading, "COUNT_SECONDS", -1)
-    assert database.store.check(request(filter=Equals("type", "other"))) == Count(BATCH_ROWS, False)
+    monkeypatch.setattr(turns, "LONGEST_SECONDS", -1)
+    assert database.store.check(request(filter=Equals("type", "other"))) == Count(2 * BATCH_ROWS, False)
     assert database.store.check(request(filter=Has("type"))) == Count(2 * BATCH_ROWS, False)
 
 
@@ -76,10 +101,10 @@ def test_from_and_size_across_pages(
 
 def test_a_page_of_which_no_row_matches(database: Database) -> None:
     """Handed out empty: whoever waits learns that the reading goes on."""
-    database.load(measures=many(2 * PAGE_ROWS + 1))
-    reading = database.store.open(request(sort=ASC, filter=Range("values.temperature", gte=2 * PAGE_ROWS)))
-    assert [[measure.id for measure in page] for page in reading.pages()] == [[], [], [f"m{2 * PAGE_ROWS}"]]
-    assert reading.count == Count(2 * PAGE_ROWS + 1, False)
+    database.load(measures=many(3 * FIRST_ROWS + 1))
+    reading = database.store.open(request(sort=ASC, filter=Range("values.temperature", gte=3 * FIRST_ROWS)))
+    assert [[measure.id for measure in page] for page in reading.pages()] == [[], [], [f"m{3 * FIRST_ROWS}"]]
+    assert reading.count == Count(3 * FIRST_ROWS + 1, False)
     reading.close()
 
 
@@ -193,10 +218,12 @@ def held_files(database: Database) -> int:
     return sum(file.path.startswith(database.path) for file in psutil.Process().open_files())
 
 
-def test_fewer_rows_than_the_index_counts() -> None:
+def test_fewer_rows_than_the_index_counts(database: Database) -> None:
     """A broken database breaks the export: never a short end."""
-    batches = [[(1, "a", '{"measuredAt":1}')], []]
-    pages = Pages(lambda: batches.pop(0), Turns(), rows=2, skip=0, size=None)
+    database.load(measures=many(1))
+    view = View(database.path, Turns().work())
+    batches = [Batch(1, [(1, "a", '{"measuredAt":1}')]), *[Batch(0, [])] * 2]
+    pages = Pages(Batches(lambda most: batches.pop(0)), view, rows=2, skip=0, size=None)
     assert next(pages) == [Measure("a", Source(1))]
     with pytest.raises(StoreUnavailable, match="lacks 1 rows"):
         next(pages)
