@@ -131,6 +131,8 @@ class NotImplementedHere(ServiceError):
     """Something that HTTP knows, and this service does not."""
 
     status = 501
+
+
 class ClientLeft(ServiceError):
     """The work for it ends; the status, nginx's, is for the access log."""
 
