@@ -13,6 +13,9 @@ _INFO_BYTES = 232
 #: States: ended, by a reset or by silence; the peer has said its last, we have not.
 _CLOSE, _CLOSE_WAIT = 7, 8
 
+#: Of linux/netlink.h, sock_diag.h and inet_diag.h; where in the answer the peer's unread bytes are.
+_SOCK_DIAG, _BY_FAMILY, _REQUEST, _ANY_COOKIE, _UNREAD_AT = 4, 20, 1, (0xFFFFFFFF, 0xFFFFFFFF), 72
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -42,6 +45,30 @@ def progress(client: socket.socket) -> Progress | None:
         over=_of(info, _STATE) == _CLOSE,
         half=_of(info, _STATE) == _CLOSE_WAIT,
     )
+
+
+def unread(client: socket.socket) -> int | None:
+    """Bytes that the peer's kernel holds and the peer has not read, where that is this machine; else `None`.
+
+    There a window tells little: one segment may fill a whole buffer, which is free only when all of it was read.
+    """
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _SOCK_DIAG) as kernel:
+            kernel.sendto(_question(client), (0, 0))
+            answer = kernel.recv(4096)
+    except (OSError, ValueError):
+        return None
+    kind, *_ = struct.unpack_from("=H", answer, 4)
+    return int(struct.unpack_from("=I", answer, _UNREAD_AT)[0]) if kind == _BY_FAMILY else None
+
+
+def _question(client: socket.socket) -> bytes:
+    """For the connection seen from the other side (sock_diag(7))."""
+    (ours, our_port), (theirs, their_port) = client.getsockname()[:2], client.getpeername()[:2]
+    addresses = [socket.inet_pton(client.family, address).ljust(16, b"\0") for address in (theirs, ours)]
+    question = struct.pack("=BBxxI", client.family, socket.IPPROTO_TCP, 0xFFFFFFFF)
+    question += struct.pack("!HH", their_port, our_port) + b"".join(addresses) + struct.pack("=III", 0, *_ANY_COOKIE)
+    return struct.pack("=IHHII", 16 + len(question), _BY_FAMILY, _REQUEST, 0, 0) + question
 
 
 def reset_on_close(client: socket.socket) -> None:

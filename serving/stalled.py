@@ -4,7 +4,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from routes import tcp
@@ -14,23 +14,31 @@ log = logging.getLogger(__name__)
 #: Looks within the time that a client may take nothing: it is cut at most a fifth of that later.
 LOOKS = 5
 
+#: Times that time, for a client elsewhere: its kernel holds what it has not read, and tells late that it reads.
+ELSEWHERE = 1.7
+
 
 @dataclass(eq=False)
 class Watched:
-    """`name` is what the log calls it; `taken` how far it was when last seen, at `since` (monotonic seconds)."""
+    """`name` is what the log calls it; `taken` how far it was when last seen, at `since` (monotonic seconds).
+
+    `unread`: what it then had and had not read, where that is known.
+    """
 
     client: socket.socket
     name: str
     since: float
     taken: int = -1
+    unread: int | None = None
 
 
 class Watch:
     """Over sockets that are written to. A client is cut when, for so long, there was something to take and it took
     nothing: then the write ends with an error, and what the answer held is freed."""
 
-    def __init__(self, stalled_seconds: float) -> None:
+    def __init__(self, stalled_seconds: float, unread: Callable[[socket.socket], int | None] = tcp.unread) -> None:
         self._stalled_seconds = stalled_seconds
+        self._unread = unread
         self._watched: set[Watched] = set()
 
     def __len__(self) -> int:
@@ -54,12 +62,23 @@ class Watch:
     def look(self, now: float) -> None:
         """`now`: monotonic seconds."""
         for watched in list(self._watched):
-            progress = tcp.progress(watched.client)
-            if progress is None or not progress.owed or progress.taken != watched.taken:
+            if self._has_moved(watched):
                 watched.since = now
-                watched.taken = progress.taken if progress else -1
-            elif now - watched.since >= self._stalled_seconds:
+            elif now - watched.since >= self._seconds(watched):
                 self._cut(watched, now)
+
+    def _has_moved(self, watched: Watched) -> bool:
+        """Or has nothing to take, or is not known."""
+        progress = tcp.progress(watched.client)
+        before, watched.taken = watched.taken, progress.taken if progress else -1
+        if progress is None or not progress.owed or progress.taken != before:
+            watched.unread = None
+            return True
+        unread, watched.unread = watched.unread, self._unread(watched.client)
+        return unread is not None and watched.unread != unread
+
+    def _seconds(self, watched: Watched) -> float:
+        return self._stalled_seconds * (ELSEWHERE if watched.unread is None else 1)
 
     def _cut(self, watched: Watched, now: float) -> None:
         """By a reset: what it has is not the whole, and what is on its way to it would be held for minutes."""

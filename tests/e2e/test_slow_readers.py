@@ -73,11 +73,49 @@ def test_a_stalled_reader_is_cut(impatient: Served) -> None:
     with SlowReaders([slow], bytes_per_second=BYTES_PER_SECOND) as reader:
         answer = requests.get(stalled, timeout=60, stream=True)
         answer.raw.read(1000)
-        wait_until(lambda: f"export {export_of(stalled)}: left after" in impatient.service.log())
+        wait_until(lambda: is_left(impatient, stalled))
         taken = reader.taken[0]
         wait_until(lambda: reader.taken[0] > taken + BYTES_PER_SECOND)
         answer.close()
     assert reader.ended == 0
+
+
+#: Bytes a second, and of the receive buffer (`None`: the system's own).
+SPEEDS = [1, 1_000, 5_000, 20_000, 100_000]
+BUFFERS = [4096, 32_768, None]
+
+LIVE_SECONDS = 5
+
+
+def test_live_readers_are_never_cut(served: Served, tmp_path: Path) -> None:
+    """However slow, and whatever their kernel holds for them, for five times what one that stops may take nothing.
+
+    One that stops is gone within twice that.
+    """
+    environ = {**served.environ, "STALLED_CLIENT_SECONDS": str(LIVE_SECONDS), "WEB_CONCURRENCY": "1"}
+    with service(environ, tmp_path / "log") as running, contextlib.ExitStack() as stack:
+        own = Served(running, environ, served.engine)
+        links = [own.link("Container-many") for _ in range(len(SPEEDS) * len(BUFFERS) + len(BUFFERS))]
+        readers = [
+            stack.enter_context(
+                SlowReaders([links.pop()], bytes_per_second=speed, sip=max(1, speed // 10), buffer=buffer)
+            )
+            for speed in SPEEDS
+            for buffer in BUFFERS
+        ]
+        stopped = [links.pop() for _ in BUFFERS]
+        for link, buffer in zip(stopped, BUFFERS, strict=True):
+            stack.enter_context(SlowReaders([link], bytes_per_second=1, sip=500, buffer=buffer))
+        wait_until(lambda: all(reader.started for reader in readers))
+        end = time.monotonic() + 5 * LIVE_SECONDS
+        wait_until(lambda: all(is_left(own, link) for link in stopped), seconds=2 * LIVE_SECONDS)
+        wait_until(lambda: time.monotonic() > end)
+        assert [reader.ended for reader in readers] == [0] * len(readers)
+        assert running.log().count("took nothing for") == len(stopped)
+
+
+def is_left(served: Served, link: str) -> bool:
+    return f"export {export_of(link)}: left after" in served.service.log()
 
 
 def export_of(link: str) -> str:

@@ -81,9 +81,41 @@ def test_one_that_takes_nothing_is_cut(connect: Connect) -> None:
     assert is_cut(client)
 
 
-def test_one_that_takes_a_little_lives(connect: Connect) -> None:
-    """However long it goes on."""
+def test_one_elsewhere_is_given_longer(connect: Connect) -> None:
+    """Where its kernel alone knows what it has read."""
+    watch = Watch(SECONDS, unread=lambda _: None)
+    ours, client = connect()
+    with watch.over(ours, "it"):
+        fill(ours)
+        settle(ours)
+        watch.look(0)
+        watch.look(SECONDS)
+        assert len(watch) == 1
+        watch.look(2 * SECONDS)
+        assert len(watch) == 0
+    ours.close()
+    assert is_cut(client)
+
+
+def test_one_that_takes_a_byte_lives(connect: Connect) -> None:
+    """Though nothing of it is seen outside of its kernel."""
     watch = Watch(SECONDS)
+    ours, client = connect()
+    with watch.over(ours, "it"):
+        fill(ours)
+        settle(ours)
+        before = tcp.progress(ours)
+        for turn in range(10):
+            watch.look(turn * SECONDS)
+            client.recv(1)
+        assert tcp.progress(ours) == before
+        assert len(watch) == 1
+
+
+@pytest.mark.parametrize("unread", [tcp.unread, lambda _: None])
+def test_one_that_takes_a_little_lives(connect: Connect, unread: Callable[[socket.socket], int | None]) -> None:
+    """However long it goes on, here and elsewhere."""
+    watch = Watch(SECONDS, unread)
     ours, client = connect()
     with watch.over(ours, "it"):
         for turn in range(10):
@@ -109,6 +141,22 @@ def test_one_that_is_given_nothing_lives(connect: Connect) -> None:
         watch.look(40 * SECONDS)
         assert len(watch) == 1
     assert len(watch) == 0
+
+
+@pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_what_a_peer_on_this_machine_has_not_read(family: socket.AddressFamily, address: str) -> None:
+    """To the byte, by either protocol."""
+    with (
+        socket.create_server((address, 0), family=family) as listener,
+        socket.create_connection(listener.getsockname()[:2]) as client,
+        listener.accept()[0] as ours,
+    ):
+        ours.sendall(b"x" * 1000)
+        wait_until(lambda: tcp.unread(ours) == 1000)
+        assert client.recv(1)
+        assert tcp.unread(ours) == 999
+        client.close()
+        wait_until(lambda: tcp.unread(ours) is None)
 
 
 def test_what_is_no_tcp_is_left_alone() -> None:

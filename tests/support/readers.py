@@ -13,11 +13,15 @@ SIP = 4096
 
 
 class SlowReaders:
-    """Opens one download a link and reads each at `bytes_per_second`, from one thread, until left."""
+    """Opens one download a link and reads each at `bytes_per_second`, from one thread, until left.
 
-    def __init__(self, links: list[str], *, bytes_per_second: int) -> None:
+    `sip`: bytes at a time. `buffer`: bytes of the receive buffer; `None`: the system's own.
+    """
+
+    def __init__(self, links: list[str], *, bytes_per_second: int, sip: int = SIP, buffer: int | None = SIP) -> None:
         self._bytes_per_second = bytes_per_second
-        self._sockets = [self._open(link) for link in links]
+        self._bytes = sip
+        self._sockets = [self._open(link, buffer) for link in links]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read)
         self.taken = [0] * len(links)
@@ -41,10 +45,11 @@ class SlowReaders:
         return sum(1 for taken in self.taken if taken)
 
     @staticmethod
-    def _open(link: str) -> socket.socket:
+    def _open(link: str, buffer: int | None) -> socket.socket:
         parts = urlsplit(link)
         reader = socket.socket()
-        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SIP)
+        if buffer is not None:
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         reader.connect((parts.hostname, parts.port))
         reader.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
         reader.setblocking(False)
@@ -73,7 +78,7 @@ class SlowReaders:
     def _sip(self, number: int) -> int:
         """Bytes; 0 at the end."""
         try:
-            piece = self._sockets[number].recv(SIP)
+            piece = self._sockets[number].recv(self._bytes)
         except OSError:
             piece = b""
         self.taken[number] += len(piece)
