@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from services.csv_text import encoder
 from services.errors import NotFound, ServiceError, StoreUnavailable, UnknownEngine
 from tests.fakes import FakeStore, temperatures
 from tests.routes.conftest import Prepare
@@ -130,6 +131,17 @@ def test_a_store_broken_before_the_first_byte_is_503(client: FlaskClient, link: 
     response = client.get(link)
     assert (response.status_code, response.get_json()["error"]["id"]) == (503, "services.storage.not_connected")
     assert store.closed == 1
+
+
+def test_pages_of_wide_rows_are_encoded_in_parts(
+    client: FlaskClient, link: str, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every row comes, whichever page it is of."""
+    store.pages, store.counted = temperatures(7, page=3), 7
+    whole = client.get(link).data
+    monkeypatch.setattr(encoder, "SEPARATORS", 1)
+    assert client.get(link).data == whole
+    assert whole.count(b"\n") == 8
 
 
 def test_fewer_rows_than_counted_break_the_transfer(client: FlaskClient, link: str, store: FakeStore) -> None:

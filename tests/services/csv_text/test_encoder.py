@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bench.plain import PlainEncoder
 from services.columns import columns
 from services.csv_text import Encoder
+from services.csv_text import encoder as encoder_module
 from services.csv_text import plans as plans_module
 from services.measures import Kind, Measure, Model, Slot
 
@@ -236,6 +237,31 @@ def test_caches_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(row.split(",")[4], row.split(",")[8]) for row in rows] == [
         (f"D{n}", str(n)) for n in [*range(10), *range(10)]
     ]
+
+
+def test_plans_of_wide_rows_share_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each holds a row's separators: with a budget for one plan, every row is still whole."""
+    monkeypatch.setattr(plans_module, "CHARACTERS", 6)
+    model = Model("M", tuple(Slot(f"s{number}", "temperature") for number in range(5)))
+    documents = [measure({"temperature": number}, f"s{number % 5}") for number in range(20)]
+    rows = csv(documents, model).splitlines()[1:]
+    assert [row.split(",")[8:] for row in rows] == [
+        [str(number) if place == number % 5 else "" for place in range(5)] for number in range(20)
+    ]
+
+
+def test_how_many_rows_are_encoded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their width: those of a wide model are few, and one at least."""
+    narrow, wide = (
+        Encoder(
+            columns("assets", Model("M", tuple(Slot(f"s{n}", "x") for n in range(slots))), [], {}), formula_guard=True
+        )
+        for slots in (10, 20_000)
+    )
+    assert narrow.rows_at_once > 100_000
+    assert wide.rows_at_once == encoder_module.SEPARATORS // 20_008
+    monkeypatch.setattr(encoder_module, "SEPARATORS", 1000)
+    assert wide.rows_at_once == 1
 
 
 texts = st.one_of(
