@@ -14,7 +14,7 @@ from typing import Any
 
 from services.filters import elastic_values as values
 from services.filters import nodes
-from services.filters.algebra import ALL, JSON, NONE, Expression, Leaf, cut, every, no, some, split, written
+from services.filters.algebra import ALL, JSON, NONE, Expression, Leaf, Split, cut, every, no, some, split, written
 from services.filters.mapping import Field, Fields
 
 
@@ -107,11 +107,23 @@ def value(node: Any, view: View, query: Callable[[Field], Expression]) -> Bounds
 def asked(path: str, view: View, query: Callable[[Fields, Field], Expression], unknown: Expression = ALL) -> Expression:
     """Each index for itself. `unknown`: of one that cannot be asked for that path."""
 
-    def answer(fields: Fields) -> Expression:
-        field = fields.find(path)
-        return unknown if field is None else query(fields, field)
+    def answers(query: Callable[[Fields, Field], Expression]) -> Expression:
+        found = ((names, fields, fields.find(path)) for names, fields in view.indices.items())
+        return split((names, unknown if field is None else query(fields, field)) for names, fields, field in found)
 
-    return split((names, answer(fields)) for names, fields in view.indices.items())
+    joined = answers(query)
+    dated = isinstance(joined, Split) and any(fields.is_date(path) for fields in view.indices.values())
+    return answers(without_range(query)) if dated else joined
+
+
+def without_range(query: Callable[[Fields, Field], Expression]) -> Callable[[Fields, Field], Expression]:
+    """An index reads a range before it looks whether it is meant: where it has dates, it refuses what is no date."""
+
+    def answer(fields: Fields, field: Field) -> Expression:
+        found = query(fields, field)
+        return values.seen(field) if isinstance(found, Leaf) and "range" in found.query else found
+
+    return answer
 
 
 @singledispatch

@@ -42,6 +42,11 @@ class Fields:
             return None
         return Field(path, found.name, found.type, {**self._defaults, **found.definition})
 
+    def is_date(self, path: str) -> bool:
+        """Whether a query would read bounds of a range there as dates."""
+        found = self._runtime.get(path) or find_definition(path, self._properties)
+        return str(found.get("type", "")).startswith("date")
+
     def own(self, field: Field) -> bool:
         """Whether every value indexed there was at that very path of the document."""
         return "." not in field.name and field.type != "geo_point" and field.name not in self._copies
@@ -54,6 +59,16 @@ def find(path: str, above: str, properties: Definition) -> Field | None:
         if key in properties:
             return inside(path[len(key) + 1 :], f"{above}{key}.", properties[key])
     return None
+
+
+def find_definition(path: str, properties: Definition) -> Definition:
+    """As it is mapped, whatever its type; empty if it is not."""
+    if path in properties:
+        return dict(properties[path])
+    for key in keys_above(path):
+        if key in properties:
+            return find_definition(path[len(key) + 1 :], properties[key].get("properties", {}))
+    return {}
 
 
 def keys_above(path: str) -> Iterator[str]:

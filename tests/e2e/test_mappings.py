@@ -240,13 +240,11 @@ def keyword(path: str, **options: Any) -> tuple[str, JSON]:
 #: A path that is found by nothing, a mapping that makes it so, and what the sentence says.
 UNASKABLE: list[tuple[str, JSON, str]] = [
     ("asset._id", with_field("asset._id", TEXT), "text, which is analysed, without a sub-field"),
-    ("asset.measureName", with_field("asset.measureName", TEXT), "text, which is analysed"),
     ("type", with_field("type", TEXT), "text, which is analysed"),
     ("type", with_field("type", {**TEXT, "fields": {"k": {**KEYWORD, "normalizer": "lowercase"}}}), "text, which"),
     (*keyword("asset._id", normalizer="lowercase"), "keyword with a normalizer"),
-    (*keyword("asset.measureName", null_value="x"), "keyword with a null_value"),
+    (*keyword("asset._id", null_value="x"), "keyword with a null_value"),
     (*keyword("asset._id", index=False, doc_values=False), "neither indexed nor has doc_values"),
-    (*keyword("type", doc_values=False), "keyword without doc_values"),
     ("asset._id", with_field("asset", NESTED), 'within "asset", which is nested'),
     ("asset._id", with_field("asset", OFF), 'within "asset", which is not looked into'),
     ("asset._id", {"enabled": False}, "its documents are not looked into"),
@@ -272,18 +270,46 @@ def test_fields_that_cannot_be_asked(
     """At prepare, and at a link that was prepared before: which index, which field, what it is, what would be right."""
     engine = engines.add(Index({"a": measure()}))
     served = running(engine)
-    link = result(served)["link"]
+    asked: JSON = {"params": {"type": "temperature"}} if path == "type" else {}
+    link = result(served, **asked)["link"]
     at = NOON // 1000 if "seconds" in reason else NOON
     name = engines.join(engine, Index({"b": measure(at)}, mapping), 1)
-    told = refused(served)
+    told = refused(served, **asked)
     assert told.startswith(f'The index "{name}" cannot be asked for "{path}": ')
     assert reason in told
     assert "would be right" in told
     answer = requests.get(link, timeout=60)
     assert (answer.status_code, answer.json()["error"]["message"]) == (503, told)
-    assert (
-        refused(running(engines.add(Index({"b": measure(at)}, mapping)))).partition(": ")[2] == told.partition(": ")[2]
-    )
+    alone = running(engines.add(Index({"b": measure(at)}, mapping)))
+    assert refused(alone, **asked).partition(": ")[2] == told.partition(": ")[2]
+
+
+#: What has no field that tells the slot, or the type, as documents hold it.
+UNGATHERED: dict[str, JSON] = {
+    "slot: text": with_field("asset.measureName", TEXT),
+    "slot: normalized": with_field("asset.measureName", {**KEYWORD, "normalizer": "lowercase"}),
+    "slot: null_value": with_field("asset.measureName", {**KEYWORD, "null_value": "x"}),
+    "slot: without doc_values": with_field("asset.measureName", {**KEYWORD, "doc_values": False}),
+    "slot: short": with_field("asset.measureName", {**KEYWORD, "ignore_above": 6}),
+    "slot: not mapped": without_field("asset.measureName", dynamic=False),
+    "type: text": with_field("type", TEXT),
+    "type: not mapped": without_field("type", dynamic=False),
+    "type: short, of a text": with_field("type", {**TEXT, "fields": {"k": {**KEYWORD, "ignore_above": 6}}}),
+    "type: copied": with_field("values.t", {"type": "float", "copy_to": "type"}),
+}
+
+
+@pytest.mark.parametrize("name", UNGATHERED)
+def test_slots_that_no_field_tells(name: str, engines: Engines, running: Callable[[str], Served]) -> None:
+    """Are read in the documents: every one is a column, and no other is; alone and beside another index."""
+    odd = {"b": measure(NOON + 1, slot="Other Place"), "c": measure(NOON + 2), "d": measure(NOON + 3, slot="inner")}
+    alone = running(engines.add(Index(odd, UNGATHERED[name])))
+    own = [f"{slot}.{leaf}" for slot in ("inside", "Other Place", "inner") for leaf in ("t", "code")]
+    assert rows(alone)[0][8:] == own
+    beside = Index({"a": measure(slot="x" * 300)})
+    header, *found = rows(running(engines.add(Index(odd, UNGATHERED[name]), beside)))
+    assert header[8:] == [*own, *(f"{'x' * 300}.{leaf}" for leaf in ("t", "code"))]
+    assert [(row[0], row[8:].index("1")) for row in found] == [("d", 4), ("c", 0), ("b", 2), ("a", 6)]
 
 
 def test_a_target_longer_than_what_is_indexed(engines: Engines, running: Callable[[str], Served]) -> None:
@@ -301,16 +327,15 @@ def test_a_type_longer_than_what_is_indexed(engines: Engines, running: Callable[
 
 
 def test_a_slot_longer_than_what_is_indexed(engines: Engines, running: Callable[[str], Served]) -> None:
-    """Its columns would be missing, and what is in them."""
-    served = running(engines.add(Index({"a": measure(), "b": measure(slot="x" * 300)}, DYNAMIC)))
-    told = refused(served)
-    assert told.startswith("1 measure has a slot or type that is too long")
+    """A column as any other."""
+    long = "x" * 300
+    served = running(engines.add(Index({"a": measure(), "b": measure(NOON + 1, slot=long, t=5)}, DYNAMIC)))
+    header, first, _ = rows(served)
+    assert header[8:] == ["inside.t", "inside.code", f"{long}.t", f"{long}.code"]
+    assert first[8:] == ["", "", "5", ""]
 
 
-@pytest.mark.parametrize("types", [
-    ("date", "date_nanos"), ("date_nanos", "date"), ("long", "date_nanos"), ("date", "long"),
-    ("date_nanos", "date_nanos"),
-])  # fmt: skip
+@pytest.mark.parametrize("types", [("date", "long"), ("long", "date"), ("date_nanos", "date_nanos")])
 def test_instants_of_several_types(types: tuple[str, str], engines: Engines, running: Callable[[str], Served]) -> None:
     """In one order; any range may be asked for."""
     instants = [(name, [NOON + 2 * at + offset for at in range(4)]) for offset, name in enumerate("ab")]
@@ -330,6 +355,16 @@ def test_instants_of_several_types(types: tuple[str, str], engines: Engines, run
         ("1900-01-01", "1969-12-31", []),
     ):
         assert ids(served, json={"sort": "measuredAt"}, params={"startAt": first, "endAt": last}) == found
+
+
+@pytest.mark.parametrize("other", ["date", "long"])
+def test_nanoseconds_beside_milliseconds(other: str, engines: Engines, running: Callable[[str], Served]) -> None:
+    """Elasticsearch refuses to ask both for the same range, wherever that is beyond what nanoseconds reach."""
+    fine, coarse = (
+        Index({type: measure()}, with_field("measuredAt", {"type": type})) for type in ("date_nanos", other)
+    )
+    told = refused(running(engines.add(fine, coarse)))
+    assert f'"measuredAt" together: it is date_nanos in the one and {other} in the other' in told
 
 
 def test_an_order_of_instants_of_several_types(engines: Engines, running: Callable[[str], Served]) -> None:

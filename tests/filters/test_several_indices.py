@@ -44,7 +44,7 @@ OTHERS: dict[str, JSON] = {
     "without objects": {"dynamic": True, "subobjects": False, "properties": {
         "origin._id": {"type": "keyword"}, "origin.type": {"type": "keyword"}, "measuredAt": {"type": "date"}}},
     "dynamic, longs as instants": {"dynamic": True, "properties": {**MEASURE, "measuredAt": {"type": "long"}}},
-    "dynamic, of nanoseconds": {"dynamic": True, "properties": {**MEASURE, "measuredAt": {"type": "date_nanos"}}},
+    "nanoseconds": typed("date_nanos"),
 }  # fmt: skip
 
 MAPPINGS = {**FLAVOURS, **OTHERS}
@@ -56,6 +56,8 @@ PAIRS = [
     ("keyword", "text and short keyword"),
     ("long", "keyword"),
     ("date", "long"),
+    ("float", "date"),
+    ("date in milliseconds", "nanoseconds"),
     ("dynamic", "ignored objects"),
     ("nested", "dynamic"),
     ("float", "text"),
@@ -67,7 +69,7 @@ PAIRS = [
     ("keyword that is not indexed", "keyword for null"),
     ("runtime", "lenient float"),
     ("dynamic, longs as instants", "date in seconds"),
-    ("dynamic, of nanoseconds", "byte"),
+    ("half_float", "byte"),
     ("lenient geo_point", "short keyword"),
 ]
 

@@ -3,14 +3,13 @@
 Each by the field that finds it exactly there. Where all share it, that is a plain clause; else one for each.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.errors import StoreUnavailable
 from services.filters.algebra import NONE, Expression, Leaf, split, written
-from services.stores.elasticsearch.exact import WANTED_KEYWORD, Exact
+from services.stores.elasticsearch.exact import Absent, Answer, Exact, Unseen
 
 JSON = dict[str, Any]
 
@@ -28,86 +27,89 @@ class Group:
 
 @dataclass(frozen=True)
 class Instants:
-    """Indices, by name, that store them in nanoseconds, and the `others`. `lacking`: some have none."""
+    """The field of instants, in all indices. `fine`: in nanoseconds. `lacking`: some indices have none."""
 
-    fine: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
+    fine: bool = False
     lacking: bool = False
     field: str = "measuredAt"
 
     def during(self, first_ms: int | None, last_ms: int | None) -> JSON:
         """Both included, `None`: open."""
-        coarse = self._range(first_ms, last_ms)
-        cases = [(self.others, coarse)] if self.others or not self.fine else []
         if self.fine:
-            cases.append((self.fine, self._fine_range(first_ms, last_ms)))
-        return written(split(cases))
-
-    def _range(self, first_ms: int | None, last_ms: int | None) -> Expression:
+            if (first_ms or FIRST_FINE_MS) > LAST_FINE_MS or (last_ms or FIRST_FINE_MS) < FIRST_FINE_MS:
+                return {"match_none": {}}
+            first_ms = None if first_ms is None or first_ms <= FIRST_FINE_MS else first_ms
+            last_ms = None if last_ms is None or last_ms > LAST_FINE_MS else last_ms
         bounds = {"gte": first_ms, "lte": last_ms, "format": "epoch_millis"}
-        return Leaf({"range": {self.field: {name: value for name, value in bounds.items() if value is not None}}})
-
-    def _fine_range(self, first_ms: int | None, last_ms: int | None) -> Expression:
-        if (first_ms is not None and first_ms > LAST_FINE_MS) or (last_ms is not None and last_ms < FIRST_FINE_MS):
-            return NONE
-        earliest = None if first_ms is None or first_ms <= FIRST_FINE_MS else first_ms
-        latest = None if last_ms is None or last_ms > LAST_FINE_MS else last_ms
-        return self._range(earliest, latest)
+        return {"range": {self.field: {name: value for name, value in bounds.items() if value is not None}}}
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Fields whose pairs of values are gathered together. `indices`: by name, `None`: all.
+    """Two fields whose pairs of values are gathered. `indices`: where, by name; `None`: in all.
 
-    `hiding`: those of them that hide long texts, which are marked in the document then.
+    `hiding`: fields that leave out long texts, which is marked in the document then. `read`: no field of these indices
+    has the values, so that each document is opened for them.
     """
 
     fields: tuple[str, str]
     indices: tuple[str, ...] | None
-    hiding: tuple[str, ...]
+    hiding: tuple[str, ...] = ()
+    read: bool = False
 
 
 class Asking:
-    """`indices`: all, by name. `groups`: by path; an index in none holds no documents."""
+    """`answers`: of each index, by path and name. An index that cannot be asked for a path holds no documents."""
 
-    def __init__(
-        self, indices: Sequence[str], groups: Mapping[str, tuple[Group, ...]], instants: Instants | None = None
-    ) -> None:
-        self._indices = tuple(indices)
-        self._groups = groups
+    def __init__(self, answers: Mapping[str, Mapping[str, Answer]], instants: Instants | None = None) -> None:
+        self._answers = answers
         self.instants = instants or Instants()
 
     def term(self, path: str, *values: str) -> JSON:
         """What has one of these texts there. Raises `StoreUnavailable` where one is too long to be found."""
-        groups = self._groups[path]
-        cases = [(group.indices, Leaf(of_field(found(path, group, values), values))) for group in groups]
-        return written(split([*cases, *self._outside(groups)]))
+        answers = self._answers[path]
+        groups = grouped(path, answers)
+        outside = tuple(name for name, answer in answers.items() if isinstance(answer, Unseen))
+        cases: list[tuple[tuple[str, ...], Expression]] = [
+            (group.indices, Leaf(of_field(found(path, group, values), values))) for group in groups
+        ]
+        return written(split([*cases, *([(outside, NONE)] if outside else [])]))
 
     def pairs(self, first: str, second: str) -> tuple[Pairs, ...]:
-        """Of two paths, for each pair of fields that is asked. Raises `StoreUnavailable`."""
-        both = [
-            (one, other, tuple(name for name in one.indices if name in other.indices))
-            for one, other in product(self._groups[first], self._groups[second])
-        ]
-        both = [(one, other, names) for one, other, names in both if names]
-        for path, group in [(first, one) for one, _, _ in both] + [(second, other) for _, other, _ in both]:
-            if not group.exact.collected:
-                raise unaskable(group.indices[0], path, f"it is keyword without doc_values. {WANTED_KEYWORD}")
-        alone = len(both) == 1 and len(both[0][2]) == len(self._indices)
+        """Of two paths, of all documents: by fields where indices have them, else read."""
+        found: dict[Pairs, list[str]] = {}
+        usual = tuple(
+            next((group.exact.name for group in grouped(path, self._answers[path])), path) for path in (first, second)
+        )
+        for name, one in self._answers[first].items():
+            both = (one, self._answers[second][name])
+            found.setdefault(gathered((first, second), both, usual), []).append(name)
         return tuple(
-            Pairs(
-                (one.exact.name, other.exact.name),
-                None if alone else names,
-                tuple(each.exact.name for each in (one, other) if each.exact.longest is not None),
-            )
-            for one, other, names in both
+            replace(pairs, indices=None if len(found) == 1 else tuple(names)) for pairs, names in found.items()
         )
 
-    def _outside(self, groups: Sequence[Group]) -> Iterator[tuple[tuple[str, ...], Expression]]:
-        inside = {name for group in groups for name in group.indices}
-        outside = tuple(name for name in self._indices if name not in inside)
-        if outside:
-            yield outside, NONE
+
+def gathered(paths: tuple[str, str], answers: tuple[Answer, Answer], usual: tuple[str, ...]) -> Pairs:
+    """In one index. `usual`: fields of others, to ask where nothing is to be found."""
+    if not all(isinstance(each, Absent) or (isinstance(each, Exact) and each.collected) for each in answers):
+        return Pairs(paths, None, read=True)
+    one, other = (
+        each if isinstance(each, Exact) else Exact(name, "") for each, name in zip(answers, usual, strict=True)
+    )
+    hiding = tuple(each.name for each in (one, other) if each.longest is not None)
+    return Pairs((one.name, other.name), None, hiding)
+
+
+def grouped(path: str, answers: Mapping[str, Answer]) -> tuple[Group, ...]:
+    """By the field that is asked. Who has nothing there may be asked for any."""
+    groups: dict[Exact, list[str]] = {}
+    for name, answer in answers.items():
+        if isinstance(answer, Exact):
+            groups.setdefault(answer, []).append(name)
+    absent = [name for name, answer in answers.items() if isinstance(answer, Absent)]
+    if absent:
+        groups.setdefault(next(iter(groups), Exact(path, "keyword")), []).extend(absent)
+    return tuple(Group(exact, tuple(names)) for exact, names in groups.items())
 
 
 def found(path: str, group: Group, values: Sequence[str]) -> str:
@@ -120,11 +122,6 @@ def found(path: str, group: Group, values: Sequence[str]) -> str:
                 f'"{group.exact.name}" leaves out what is longer than {longest} (ignore_above).'
             )
     return group.exact.name
-
-
-def unaskable(index: str, path: str, reason: str) -> StoreUnavailable:
-    """`reason`: what the path is there, and what would be right."""
-    return StoreUnavailable(f'The index "{index}" cannot be asked for "{path}": {reason}')
 
 
 def units(text: str) -> int:

@@ -20,7 +20,7 @@ def selection(request: ExportRequest, indices: Indices, occupied: Occupied) -> S
     """Raises `StoreUnavailable` where an index does not hold, or cannot be asked for, what is wanted."""
     paths = matches.fields(request.filter) - {"_id"} if request.elastic_query is None else frozenset()
     indices.check_kept(kept.ROW, paths)
-    asking = indices.asking(queries.TEXTS[request.target.kind], occupied, instant=queries.INSTANT)
+    asking = indices.asking(queries.asked(request), occupied, read=queries.slot(request), instant=queries.INSTANT)
     chosen, exact = choice(request, indices)
     return queries.selection(request, asking, chosen, exact=exact)
 

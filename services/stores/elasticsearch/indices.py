@@ -1,7 +1,7 @@
 """The indices behind an alias, as their mappings and settings tell: all of them count, each for itself."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,13 +11,16 @@ from services.filters.mapping import Fields
 from services.measures import SortKey
 from services.stores import odd
 from services.stores.elasticsearch import pages
-from services.stores.elasticsearch.asking import Asking, Group, Instants, unaskable
-from services.stores.elasticsearch.exact import WANTED_DATE, WANTED_KEYWORD, Absent, Answer, Asked, Exact, Unseen
+from services.stores.elasticsearch.asking import Asking, Instants
+from services.stores.elasticsearch.exact import WANTED_DATE, WANTED_KEYWORD, Answer, Asked, Exact, Unseen
 from services.stores.elasticsearch.kept import Kept, Part
 from services.stores.elasticsearch.names import path
 
 #: Rows that a search answers at most, where an index does not say (`index.max_result_window`).
 MAX_RESULT_WINDOW = 10_000
+
+#: A type of instants that counts nanoseconds, where all others count milliseconds.
+FINE = "date_nanos"
 
 #: Which of these indices hold documents, by name.
 Occupied = Callable[[Collection[str]], Collection[str]]
@@ -81,13 +84,21 @@ class Indices:
             if reason is not None:
                 raise StoreUnavailable(f'The index "{index.name}" cannot be read: {reason}.')
 
-    def asking(self, texts: Collection[str], occupied: Occupied, *, instant: str | None = None) -> Asking:
-        """How all are asked for these paths, exactly. Raises `StoreUnavailable`, naming what cannot be."""
-        answers = {path: {index.name: index.asked.text(path) for index in self._indices} for path in texts}
+    def asking(
+        self, asked: Collection[str], occupied: Occupied, *, read: Collection[str] = (), instant: str | None = None
+    ) -> Asking:
+        """How all are asked for these paths, exactly; `read`: that may be read instead. `instant`: one of instants.
+
+        Raises `StoreUnavailable`, naming what cannot be asked.
+        """
+        texts = {
+            path: {index.name: index.asked.text(path) for index in self._indices}
+            for path in dict.fromkeys([*asked, *read])
+        }
         times = {index.name: index.asked.instant(instant) for index in self._indices} if instant else {}
-        self._check(answers, times, instant or "", occupied)
-        groups = {path: grouped(path, of) for path, of in answers.items()}
-        return Asking(tuple(index.name for index in self._indices), groups, instants(times))
+        unseen = [doubt for path in asked for doubt in doubts_of(path, texts[path], WANTED_KEYWORD)]
+        check(unseen, list(doubts_of(instant or "", times, WANTED_DATE)), occupied)
+        return Asking(texts, instants(times))
 
     def sort(self, keys: Iterable[SortKey], asking: Asking) -> tuple[SortKey, ...]:
         """Such that instants come in order, however fine an index stores them; where it has none, they are missing."""
@@ -97,23 +108,8 @@ class Indices:
         if key.field == instants.field and instants.lacking and key.unmapped_type is None:
             key = replace(key, unmapped_type="date")
         types = {index.asked.type(key.field) for index in self._indices} - {None}
-        is_mixed = "date_nanos" in types and (len(types) > 1 or key.field == instants.field)
+        is_mixed = FINE in types and (len(types) > 1 or key.field == instants.field)
         return replace(key, numeric_type="date") if is_mixed else key
-
-    def _check(
-        self, answers: Mapping[str, Mapping[str, Answer]], times: Mapping[str, Answer], instant: str, occupied: Occupied
-    ) -> None:
-        """An index without documents has nothing to find; but an order is refused by what it is mapped as."""
-        unseen = [doubt for path, of in answers.items() for doubt in doubts_of(path, of, WANTED_KEYWORD)]
-        untimed = list(doubts_of(instant, times, WANTED_DATE))
-        for doubt in untimed:
-            if doubt.answer.mapped:
-                raise doubt.told()
-        doubts = [*unseen, *untimed]
-        full = occupied({doubt.index for doubt in doubts}) if doubts else ()
-        for doubt in doubts:
-            if doubt.index in full:
-                raise doubt.told()
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,8 @@ class Doubt:
     wanted: str
 
     def told(self) -> StoreUnavailable:
-        return unaskable(self.index, self.path, f"{self.answer.reason}. {self.wanted}")
+        reason = f"{self.answer.reason}. {self.wanted}"
+        return StoreUnavailable(f'The index "{self.index}" cannot be asked for "{self.path}": {reason}')
 
 
 def doubts_of(path: str, answers: Mapping[str, Answer], wanted: str) -> Iterator[Doubt]:
@@ -135,25 +132,31 @@ def doubts_of(path: str, answers: Mapping[str, Answer], wanted: str) -> Iterator
             yield Doubt(index, path, answer, wanted)
 
 
-def grouped(path: str, answers: Mapping[str, Answer]) -> tuple[Group, ...]:
-    """By the field that is asked. Who has nothing there may be asked for any."""
-    groups: dict[Exact, list[str]] = {}
-    for name, answer in answers.items():
-        if isinstance(answer, Exact):
-            groups.setdefault(answer, []).append(name)
-    absent = [name for name, answer in answers.items() if isinstance(answer, Absent)]
-    if absent:
-        groups.setdefault(next(iter(groups), Exact(path, "keyword")), []).extend(absent)
-    return tuple(Group(exact, tuple(names)) for exact, names in groups.items())
+def check(unseen: Sequence[Doubt], untimed: Sequence[Doubt], occupied: Occupied) -> None:
+    """An index without documents has nothing to find; but no order can be had of what is mapped as none.
+
+    Raises `StoreUnavailable`.
+    """
+    for doubt in untimed:
+        if doubt.answer.mapped:
+            raise doubt.told()
+    doubts = [*unseen, *untimed]
+    full = occupied({doubt.index for doubt in doubts}) if doubts else ()
+    for doubt in doubts:
+        if doubt.index in full:
+            raise doubt.told()
 
 
 def instants(answers: Mapping[str, Answer]) -> Instants:
-    fine = tuple(name for name, each in answers.items() if isinstance(each, Exact) and each.type == "date_nanos")
-    return Instants(
-        fine=fine,
-        others=tuple(name for name in answers if name not in fine),
-        lacking=any(not isinstance(each, Exact) for each in answers.values()),
-    )
+    """Raises `StoreUnavailable` where they are of types that Elasticsearch does not compare."""
+    types = {each.type: name for name, each in answers.items() if isinstance(each, Exact)}
+    if FINE in types and len(types) > 1:
+        other = next(type for type in types if type != FINE)
+        raise StoreUnavailable(
+            f'The indices "{types[FINE]}" and "{types[other]}" cannot be asked for "measuredAt" together: it is {FINE} '
+            f"in the one and {other} in the other. One of them in both would be right."
+        )
+    return Instants(fine=FINE in types, lacking=any(not isinstance(each, Exact) for each in answers.values()))
 
 
 def is_scalar(index: Index, path: str) -> bool:

@@ -113,15 +113,8 @@ class Composite(msgspec.Struct):
     after_key: dict[str, Any] | None = None
 
 
-class Filtered(msgspec.Struct):
-    doc_count: int
-
-
 class Slots(msgspec.Struct):
-    """`hidden`: documents whose slot or type is not among them; `None`: there can be none."""
-
     slots: Composite
-    hidden: Filtered | None = None
 
 
 class Occurring(Answer, kw_only=True):

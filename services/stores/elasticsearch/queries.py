@@ -1,6 +1,6 @@
 """An export as a query: its target, range and type, and its filter."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,24 +20,32 @@ UNMEASURED: JSON = {"bool": {"must_not": [MEASURED]}}
 #: The field whose `measureName` is a slot of the target.
 HOLDER: Mapping[Kind, str] = {"assets": "asset", "devices": "origin"}
 
-#: What is asked exactly, of texts, by kind of target.
-TEXTS: Mapping[Kind, tuple[str, ...]] = {
-    "assets": ("asset._id", "asset.measureName", "type"),
-    "devices": ("origin._id", "origin.type", "origin.measureName", "type"),
-}
+#: What is asked of whose measures they are, by kind of target.
+TARGET: Mapping[Kind, tuple[str, ...]] = {"assets": ("asset._id",), "devices": ("origin.type", "origin._id")}
+
+
+def asked(request: ExportRequest) -> tuple[str, ...]:
+    """Paths of texts that documents must be found by."""
+    return (*TARGET[request.target.kind], *(() if request.type is None else ("type",)))
+
+
+def slot(request: ExportRequest) -> tuple[str, str]:
+    """The paths of a measure's slot and type."""
+    return f"{HOLDER[request.target.kind]}.measureName", "type"
 
 
 @dataclass(frozen=True)
 class Selection:
     """`target`: whose measures, of which type. `range`: of instants. `chosen`: what matches the filter, or may.
 
-    `exact`: it does. `pairs`: how slots are gathered.
+    `exact`: it does. `slot`: the paths of it and its type. `pairs`: how these are gathered.
     """
 
     target: tuple[JSON, ...]
     range: tuple[JSON, ...]
     chosen: msgspec.Raw | None
     exact: bool
+    slot: tuple[str, str]
     pairs: tuple[Pairs, ...]
     asking: Asking
 
@@ -55,16 +63,6 @@ class Selection:
         """What has no instant, and is therefore no measure, nor in any range."""
         return every(*self.target, UNMEASURED)
 
-    @property
-    def hiding(self) -> tuple[str, ...]:
-        """Fields that may leave out a slot or a type."""
-        return tuple(dict.fromkeys(name for pairs in self.pairs for name in pairs.hiding))
-
-    @property
-    def hidden(self) -> JSON:
-        """The measures of which they do."""
-        return every(self.slots, ignored(self.hiding))
-
     def between(self, first_ms: int, last_ms: int) -> JSON:
         """The rows from one instant to another, both included."""
         return every(self.rows, self.asking.instants.during(first_ms, last_ms))
@@ -77,7 +75,8 @@ def selection(request: ExportRequest, asking: Asking, chosen: msgspec.Raw | None
         range_of(request, asking),
         chosen,
         exact,
-        asking.pairs(f"{HOLDER[request.target.kind]}.measureName", "type"),
+        slot(request),
+        asking.pairs(*slot(request)),
         asking,
     )
 
@@ -95,11 +94,6 @@ def range_of(request: ExportRequest, asking: Asking) -> tuple[JSON, ...]:
     if request.start_ms is None and request.end_ms is None:
         return ()
     return (asking.instants.during(request.start_ms, request.end_ms),)
-
-
-def ignored(fields: Collection[str]) -> JSON:
-    """What has a value that one of these fields leaves out."""
-    return {"terms": {"_ignored": list(fields)}}
 
 
 def every(*clauses: Mapping[str, Any] | msgspec.Raw) -> JSON:

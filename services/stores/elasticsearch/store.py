@@ -159,10 +159,8 @@ class ElasticsearchStore:
             raise refusal(request, error) from error
 
     def _notices(self, request: ExportRequest, selection: Selection) -> tuple[Notice, ...]:
-        """Of what is left out. Raises `StoreUnavailable` when that makes columns unknown."""
+        """Of what is left out."""
         try:
-            if selection.hiding and (documents := self._count(request, survey.counting(selection.hidden))):
-                raise survey.hidden(documents, selection.hiding)
             return without_instant(self._count(request, survey.counting(selection.left_out)))
         except Refused as error:
             raise refusal(request, error) from error

@@ -4,13 +4,13 @@ import logging
 import math
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from services.errors import StoreUnavailable
 from services.measures import NEWEST_FIRST, Slot, SortKey
-from services.stores.elasticsearch import pages, queries, sorting
+from services.stores.elasticsearch import pages, sorting
 from services.stores.elasticsearch.asking import Pairs
 from services.stores.elasticsearch.pages import Summary, Whole
 from services.stores.elasticsearch.plan import Histogram, Span
@@ -59,18 +59,17 @@ class Survey:
         return Histogram(span, interval, *pages.columns(timeline.aggregations.times.buckets))
 
     def slots(self) -> Collection[Slot]:
-        """The pairs that occur, whatever the filter. Raises `StoreUnavailable` when some are hidden."""
-        return {slot for pairs in self._selection.pairs for slot in self._slots_of(pairs)}
+        """The pairs that occur, whatever the filter."""
+        asked = [gathering for pairs in self._selection.pairs for gathering in gatherings(self._selection, pairs)]
+        return {slot for body in asked for slot in self._gathered(body)}
 
-    def _slots_of(self, pairs: Pairs) -> Iterator[Slot]:
+    def _gathered(self, body: JSON) -> Iterator[Slot]:
         after: dict[str, Any] | None = None
         while True:
-            found = self._ask(gathering(self._selection.slots, pairs, after), pages.OCCURRING).aggregations
-            if found.hidden is not None and found.hidden.doc_count:
-                raise hidden(found.hidden.doc_count, pairs.hiding)
-            yield from map(pages.slot, found.slots.buckets)
-            after = found.slots.after_key
-            if after is None or len(found.slots.buckets) < PAIRS:
+            found = self._ask(going_on(body, after), pages.OCCURRING).aggregations.slots
+            yield from map(pages.slot, found.buckets)
+            after = found.after_key
+            if after is None or len(found.buckets) < PAIRS:
                 return
 
     def log_left_out(self) -> None:
@@ -94,26 +93,34 @@ class Survey:
         return answer
 
 
-def gathering(query: JSON, pairs: Pairs, after: dict[str, Any] | None) -> JSON:
-    """The pairs of what a query finds, from one on."""
-    sources = dict(zip(("name", "type"), pairs.fields, strict=True))
-    composite: JSON = {
-        "size": PAIRS,
-        "sources": [{name: {"terms": {"field": field, "missing_bucket": True}}} for name, field in sources.items()],
-    }
-    if after is not None:
-        composite["after"] = after
-    aggregations: JSON = {"slots": {"composite": composite}}
-    if pairs.hiding:
-        aggregations["hidden"] = {"filter": queries.ignored(pairs.hiding)}
-    asked = {} if pairs.indices is None else {"sort": [{"measuredAt": {"unmapped_type": "date"}}]}
-    return {
-        "size": 0,
-        "track_total_hits": False,
-        "query": query if pairs.indices is None else only_in(pairs.indices, query),
-        "aggs": aggregations,
-        **asked,
-    }
+def gatherings(selection: Selection, pairs: Pairs) -> Iterator[JSON]:
+    """Searches whose pairs are, together, all there are. What a field leaves out is read in the documents."""
+    if not pairs.hiding:
+        yield gathering(selection.slots, pairs)
+        return
+    hidden: JSON = {"terms": {"_ignored": list(pairs.hiding)}}
+    yield gathering(every(selection.slots, {"bool": {"must_not": [hidden]}}), pairs)
+    yield gathering(every(selection.slots, hidden), replace(pairs, fields=selection.slot, read=True))
+
+
+def gathering(query: JSON, pairs: Pairs) -> JSON:
+    sources = [
+        {name: {"terms": {"field": field, "missing_bucket": True}}}
+        for name, field in zip(("name", "type"), pairs.fields, strict=True)
+    ]
+    body: JSON = {"size": 0, "track_total_hits": False, "query": query}
+    if pairs.indices is not None:
+        body |= {"query": only_in(pairs.indices, query), "sort": [{"measuredAt": {"unmapped_type": "date"}}]}
+    if pairs.read:
+        body["runtime_mappings"] = {field: {"type": "keyword"} for field in pairs.fields}
+    return {**body, "aggs": {"slots": {"composite": {"size": PAIRS, "sources": sources}}}}
+
+
+def going_on(body: JSON, after: dict[str, Any] | None) -> JSON:
+    """After a pair."""
+    if after is None:
+        return body
+    return {**body, "aggs": {"slots": {"composite": {**body["aggs"]["slots"]["composite"], "after": after}}}}
 
 
 def only_in(indices: Sequence[str], query: JSON) -> JSON:
@@ -125,15 +132,6 @@ def only_in(indices: Sequence[str], query: JSON) -> JSON:
     here: JSON = {"terms": {"_index": list(indices)}}
     nothing: JSON = {"ids": {"values": [NO_ID]}}
     return {"bool": {"filter": [here], "should": [query, nothing], "minimum_should_match": 1}}
-
-
-def hidden(documents: int, fields: Collection[str]) -> StoreUnavailable:
-    """`documents`: more than none."""
-    have = "1 measure has" if documents == 1 else f"{documents} measures have"
-    named = " or ".join(f'"{name}"' for name in fields)
-    return StoreUnavailable(
-        f"{have} a slot or type that is too long for {named} (ignore_above), so that the columns cannot be known."
-    )
 
 
 def counting(query: JSON, aggregations: JSON | None = None) -> JSON:
