@@ -120,11 +120,12 @@ _LOOK = 0.1
 
 
 def post_worker_init(worker: Any) -> None:
-    """WebSockets are told to go at once; else they would hold a stopping worker for `graceful_timeout`."""
+    """WebSockets are told to go at once, as are idle connections; else they would hold a stopping worker."""
     threading.Thread(target=_leave_when_told, args=(worker,), daemon=True).start()
 
 
 def _leave_when_told(worker: Any) -> None:
     while worker.alive:
         time.sleep(_LOOK)
+    worker.room.dismiss()
     worker.wsgi.extensions["live"].leave()

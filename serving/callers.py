@@ -54,6 +54,12 @@ class WaitingRoom:
         """Also one that has been sent away."""
         self._waiting.pop(caller, None)
 
+    def dismiss(self) -> None:
+        """All that have not begun to ask."""
+        for caller in list(self._waiting):
+            if not caller.is_asking:
+                caller.drop()
+
 
 class Caller:
     """A client's socket as gunicorn's parser reads it; `client` is the socket itself."""
@@ -63,7 +69,7 @@ class Caller:
         self._room = room
         self._patience = patience
         self._due = time.monotonic() + patience.first_seconds
-        self._asking = False
+        self.is_asking = False
         self._owes = "headers"
         self._dropped = False
 
@@ -78,19 +84,19 @@ class Caller:
         Raises `RequestTimeout` when one has begun and is not there in time.
         """
         data = self._receive(size)
-        if data and not self._asking:
-            self._asking = True
+        if data and not self.is_asking:
+            self.is_asking = True
             self._due = time.monotonic() + self._patience.headers_seconds
         return data
 
     def owes_body(self) -> None:
         """The headers are there: the body has its own time."""
-        self._asking, self._owes = True, "body"
+        self.is_asking, self._owes = True, "body"
         self._due = time.monotonic() + self._patience.body_seconds
 
     def is_answered(self) -> None:
         """The next request may begin."""
-        self._asking, self._owes = False, "headers"
+        self.is_asking, self._owes = False, "headers"
         self._due = time.monotonic() + self._patience.next_seconds
 
     def refuse(self, answer: bytes) -> None:
@@ -102,7 +108,7 @@ class Caller:
 
     def linger(self) -> None:
         """Read on for a moment: to close over unread bytes is a reset, which would take our last words along."""
-        self._asking, self._due = False, time.monotonic() + LINGER_SECONDS
+        self.is_asking, self._due = False, time.monotonic() + LINGER_SECONDS
         with contextlib.suppress(OSError):
             self.client.shutdown(socket.SHUT_WR)
             while self._receive(READ_BYTES):
@@ -135,6 +141,6 @@ class Caller:
             self.client.settimeout(None)
 
     def _out_of_time(self) -> bytes:
-        if self._asking:
+        if self.is_asking:
             raise RequestTimeout(f"The {self._owes} of the request did not come in time.")
         return b""

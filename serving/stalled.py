@@ -62,23 +62,23 @@ class Watch:
     def look(self, now: float) -> None:
         """`now`: monotonic seconds."""
         for watched in list(self._watched):
-            if self._has_moved(watched):
+            patience = self._patience(watched)
+            if patience is None:
                 watched.since = now
-            elif now - watched.since >= self._seconds(watched):
+            elif now - watched.since >= patience:
                 self._cut(watched, now)
 
-    def _has_moved(self, watched: Watched) -> bool:
-        """Or has nothing to take, or is not known."""
+    def _patience(self, watched: Watched) -> float | None:
+        """Seconds that it may go on so; `None`: it has moved, or has nothing to take, or is not known."""
         progress = tcp.progress(watched.client)
-        before, watched.taken = watched.taken, progress.taken if progress else -1
-        if progress is None or not progress.owed or progress.taken != before:
+        taken, watched.taken = watched.taken, progress.taken if progress else -1
+        if progress is None or not progress.owed or progress.taken != taken:
             watched.unread = None
-            return True
+            return None
         unread, watched.unread = watched.unread, self._unread(watched.client)
-        return unread is not None and watched.unread != unread
-
-    def _seconds(self, watched: Watched) -> float:
-        return self._stalled_seconds * (ELSEWHERE if watched.unread is None else 1)
+        if unread is None or watched.unread is None:
+            return self._stalled_seconds * ELSEWHERE
+        return self._stalled_seconds if watched.unread == unread else None
 
     def _cut(self, watched: Watched, now: float) -> None:
         """By a reset: what it has is not the whole, and what is on its way to it would be held for minutes."""

@@ -26,8 +26,11 @@ class Worker(GeventWorker):  # type: ignore[misc]
     patience: ClassVar[Patience]
     stalled_seconds: ClassVar[float]
 
-    def run(self) -> None:
+    def init_process(self) -> None:
         self.room = WaitingRoom()
+        super().init_process()
+
+    def run(self) -> None:
         self.watch = Watch(self.stalled_seconds)
         gevent.spawn(self.watch.run)
         super().run()

@@ -47,3 +47,42 @@ def test_gunicorn_still_makes_its_server_by_that_name() -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "server = StreamServer(s, handle=hfun, spawn=pool" in done.stdout
     assert "server.max_accept = 1" in done.stdout
+
+
+#: What `serving` overrides or stands for, and where gunicorn and gevent use it.
+RELIED_ON = [
+    ("gunicorn.workers.base_async", "with self.timeout_ctx():"),
+    ("gunicorn.workers.base_async", "self.handle_request(listener_name, req, client, addr)"),
+    ("gunicorn.workers.base_async", "self.handle_error(req, client, addr, e)"),
+    ("gunicorn.workers.ggevent", "super().handle(listener, client, addr)"),
+    ("gunicorn.http.parser", 'if hasattr(source, "recv"):'),
+    ("gunicorn.http.parser", 'getattr(body, "failed", False)'),
+    ("gunicorn.http.parser", "data = self.mesg.body.read(1024)"),
+    ("gunicorn.http.parser", "except (socket.timeout, TimeoutError):"),
+    ("gunicorn.http.unreader", "return self.sock.recv(size)"),
+    ("gunicorn.http.wsgi", '"wsgi.input": req.body,'),
+    ("gunicorn.http.wsgi", "if req._expected_100_continue:"),
+    ("gevent._socket3", "self._sock = "),
+]
+
+
+@pytest.mark.parametrize(("module", "line"), RELIED_ON)
+def test_what_the_worker_relies_on(module: str, line: str) -> None:
+    """None of it is promised."""
+    program = f"import inspect, {module}; print(inspect.getsource({module}))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert line in done.stdout
+
+
+def test_every_error_of_the_parser_has_an_answer() -> None:
+    """By its name; of those that this service can meet: it speaks neither HTTP/2 nor the PROXY protocol."""
+    program = """
+from gunicorn.http import errors
+from serving import bodies, refusals
+elsewhere = {"ParseException", "ConfigurationProblem", "InvalidResponseHeader", "InvalidResponseHeaderName",
+             "InvalidProxyLine", "InvalidProxyHeader", "ForbiddenProxyRequest", "InvalidH2CPreface"}
+found = {name for name, each in vars(errors).items() if isinstance(each, type) and each.__module__ == errors.__name__}
+print(sorted(found - elsewhere - {"NoMoreData"} - set(refusals.TOLD) - set(bodies.REASONS)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -279,6 +279,17 @@ def test_one_that_says_nothing_is_closed_without_a_word(brisk: Served) -> None:
     assert HEADERS_SECONDS - 0.1 < time.monotonic() - began < HEADERS_SECONDS + SLACK_SECONDS
 
 
+def test_idle_connections_delay_no_stop(mortal: Served) -> None:
+    """Neither one that has never asked nor one that is kept for the next request."""
+    with connect(mortal.service.url), connect(mortal.service.url) as kept:
+        kept.sendall(KEPT)
+        assert answer(kept)[0] == 200
+        began = time.monotonic()
+        mortal.service.terminate()
+        assert mortal.service.wait() == 0
+    assert time.monotonic() - began < SLACK_SECONDS + 2
+
+
 NOTHING = b""
 HALF = b"GET /_healthz HTTP/1.1\r\nHost: h\r\n"
 NO_BODY = b"POST /_query HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n"

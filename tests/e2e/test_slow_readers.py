@@ -1,6 +1,7 @@
 """Slow readers hold nobody up; one that takes nothing any more is cut."""
 
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.health import Health
 from tests.support.readers import SlowReaders
 from tests.support.service import service
 from tests.support.waiting import wait_until
+from tests.support.websocket import WebSocket
 
 READERS = 300
 BYTES_PER_SECOND = 40_000
@@ -78,6 +80,22 @@ def test_a_stalled_reader_is_cut(impatient: Served) -> None:
         wait_until(lambda: reader.taken[0] > taken + BYTES_PER_SECOND)
         answer.close()
     assert reader.ended == 0
+
+
+def test_a_websocket_that_takes_nothing_is_cut(impatient: Served) -> None:
+    """What it asked for is not held for ever."""
+    message = json.dumps(
+        {"controller": "auth", "action": "checkToken", "body": {}, "volatile": {"echo": "x" * 200_000}}
+    )
+    with WebSocket(impatient.service.url) as silent:
+        silent.socket.settimeout(5)
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                silent.say(message)
+        wait_until(lambda: "took nothing for" in impatient.service.log())
+        wait_until(lambda: "WebSocket from 127.0.0.1: closed" in impatient.service.log())
+        with WebSocket(impatient.service.url) as other:
+            assert other.ask(controller="auth", action="checkToken", body={})["status"] == 200
 
 
 #: Bytes a second, and of the receive buffer (`None`: the system's own).

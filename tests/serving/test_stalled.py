@@ -71,6 +71,7 @@ def test_one_that_takes_nothing_is_cut(connect: Connect) -> None:
         fill(ours)
         settle(ours)
         watch.look(100)
+        watch.look(101)
         watch.look(100 + SECONDS - 0.1)
         assert len(watch) == 1
         watch.look(100 + SECONDS)
