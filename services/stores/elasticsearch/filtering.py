@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -37,4 +38,7 @@ def own_query(request: ExportRequest) -> msgspec.Raw | None:
 
 def decode(request: ExportRequest, selection: Selection, work: Work) -> Decode:
     """Of its pages, within a turn."""
-    return pages.measures if selection.exact else Residual(request.filter, work)
+    if selection.exact:
+        return partial(pages.measures, look=work.rest)
+    with work.turn():  # large filters take a while to be compiled
+        return Residual(request.filter, work)

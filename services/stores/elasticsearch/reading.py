@@ -102,7 +102,7 @@ class Pages(Iterator[Sequence[Measure]]):
     @property
     def _most(self) -> int:
         """Rows of a page."""
-        return max(LEAST_ROWS, min(self._pace.rows, int(PAGE_BYTES / self._source.row_bytes)))
+        return max(1, min(self._pace.rows, int(PAGE_BYTES / self._source.row_bytes)))
 
     def _next_wanted(self) -> Sequence[Measure]:
         while True:
@@ -129,7 +129,7 @@ class Pages(Iterator[Sequence[Measure]]):
 
     def _plan_ahead(self, steps: int) -> None:
         while len(self._line) < steps:
-            window = self._plan.take(self._most)
+            window = self._plan.take(max(LEAST_ROWS, self._most))
             if window is None:
                 return
             self._line.add(step(window, None, most=self._most))

@@ -122,6 +122,7 @@ class ElasticsearchStore:
             view, selection, holder=HOLDER[request.target.kind], budget_seconds=self._early_seconds, ended=ended
         )
         slots = Background(counted.slots, "count-slots")
+        row_bytes = Background(counted.row_bytes, "look-at-sizes")
         span = counted.span()
         source = Source(
             view,
@@ -132,6 +133,7 @@ class ElasticsearchStore:
             ended=ended,
             work=work,
         )
+        source.row_bytes = row_bytes.result()
         filtered = not selection.exact
         plan = planned(request, sort, span, counted, filtered=filtered)
         rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered)
