@@ -10,10 +10,12 @@ from services.filters import matches
 from services.filters.elasticsearch import translate
 from services.filters.mapping import Fields
 from services.filters.nodes import All
+from services.filters.trial import MOST_ROW_SECONDS
+from services.filters.weight import weight
 from services.measures import ExportRequest
 from services.stores.elasticsearch import pages
 from services.stores.elasticsearch.queries import Selection, scope
-from services.stores.elasticsearch.residual import Residual
+from services.stores.elasticsearch.residual import MANY_CLAUSES, Residual
 from services.stores.elasticsearch.source import Decode
 from services.turns import Work
 
@@ -34,6 +36,11 @@ def selection(request: ExportRequest, fields: Callable[[], Fields]) -> Selection
 def own_query(request: ExportRequest) -> msgspec.Raw | None:
     """A query of Elasticsearch's, as its caller wrote it: numbers of any size, text that is no Unicode."""
     return msgspec.Raw(json.dumps(dict(request.elastic_query)).encode()) if request.elastic_query else None
+
+
+def row_seconds(request: ExportRequest, selection: Selection) -> float:
+    """What a row takes, before any is read: of a large filter, the most that is borne."""
+    return MOST_ROW_SECONDS if not selection.exact and weight(request.filter) > MANY_CLAUSES else 0.0
 
 
 def decode(request: ExportRequest, selection: Selection, work: Work) -> Decode:

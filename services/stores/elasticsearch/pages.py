@@ -190,9 +190,17 @@ def whole(answer: Whole) -> Whole:
 
 
 def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
-    """Of counts. Raises `Unsound`."""
+    """Of what is not looked into. Raises `Unsound`."""
     try:
         return whole(decoder.decode(body))
+    except msgspec.DecodeError:
+        return mended(body, decoder)
+
+
+def mended(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
+    """Where it holds text that is no Unicode. Raises `Unsound`."""
+    try:
+        return whole(decoder.decode(odd.mended_json(body)))
     except msgspec.DecodeError as error:
         raise Unsound(f"an answer cannot be read: {error}") from error
 
@@ -240,10 +248,7 @@ def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Se
 
 def apart(body: bytes) -> Rows[msgspec.Raw]:
     """Its hits, not looked into. Raises `Unsound`."""
-    try:
-        return HITS.decode(body)
-    except msgspec.DecodeError:
-        return decoded(odd.mended_json(body), HITS)
+    return decoded(body, HITS)
 
 
 def pieces(hits: Sequence[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:

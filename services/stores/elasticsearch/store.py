@@ -134,6 +134,7 @@ class ElasticsearchStore:
             work=work,
         )
         source.row_bytes = row_bytes.result()
+        source.row_seconds = filtering.row_seconds(request, selection)
         filtered = not selection.exact
         plan = planned(request, sort, span, counted, filtered=filtered)
         rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered)
