@@ -20,12 +20,25 @@ INTEGER_DIGITS = 4300
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 
 
 def loads(text: bytes) -> Any:
     """JSON as Python's own reader takes it; lone surrogates become U+FFFD, in keys too."""
     value = json.loads(text, parse_int=integer)
     return mended(value) if _SURROGATE_ESCAPE.search(text) else value
+
+
+def mended_json(text: bytes) -> bytes:
+    """The same, lone surrogates as U+FFFD, not decoded: quick."""
+    return _ESCAPE.sub(_mended_escape, text)
+
+
+def _mended_escape(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape["lone"] else escape[0]
 
 
 def integer(digits: str) -> int | str:

@@ -89,8 +89,8 @@ def nests() -> Iterator[JSON]:
 
 def loose() -> Iterator[JSON]:
     """600 of 48 kB that typed decode refuses."""
-    for number, values in enumerate(objects()):
-        yield {**values, "temperature": "\ud800" if number % 2 else 1}
+    for values in objects():
+        yield {"odd": [*values["odd"], "\ud800"]}
 
 
 SHAPES = {
@@ -159,7 +159,7 @@ COSTLY: Mapping[str, Costly] = {
     "arrays within arrays": Costly("nests", many("match", "values.odd", ([[[-n - 1]]] for n in itertools.count()))),
     "few arrays within arrays": Costly("nests", {"match": {"values.odd": [[[-1]], [[-2]]]}}),
     "odd documents": Costly("loose", {"or": [{"exists": f"values.odd[{n}]"} for n in range(CLAUSES)]}),
-    "odd documents, few clauses": Costly("loose", {"not": {"equals": {"values.temperature": 2}}}),
+    "odd documents, few clauses": Costly("loose", {"not": {"equals": {"values.odd": 2}}}),
     "ranges": Costly("small", many("range", "values.temperature", ({"gt": 9000 + n} for n in itertools.count()))),
     "lists": Costly("small", {"or": [{"in": {"type": [f"{n}-{each}" for each in range(10)]}} for n in range(CLAUSES)]}),
     "deep": Costly(

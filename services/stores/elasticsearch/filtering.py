@@ -1,17 +1,20 @@
 """An export's filter on this store: the query that Elasticsearch is asked, and what is left to decide while reading."""
 
 import json
+from functools import partial
 
 import msgspec
 
 from services.filters import matches
 from services.filters.elasticsearch import translate
 from services.filters.nodes import All
+from services.filters.trial import MOST_ROW_SECONDS
+from services.filters.weight import weight
 from services.measures import ExportRequest
 from services.stores.elasticsearch import kept, pages, queries
 from services.stores.elasticsearch.indices import Indices, Occupied
 from services.stores.elasticsearch.queries import Selection
-from services.stores.elasticsearch.residual import Residual
+from services.stores.elasticsearch.residual import MANY_CLAUSES, Residual
 from services.stores.elasticsearch.source import Decode
 from services.turns import Work
 
@@ -38,6 +41,14 @@ def own_query(request: ExportRequest) -> msgspec.Raw | None:
     return msgspec.Raw(json.dumps(dict(request.elastic_query)).encode()) if request.elastic_query else None
 
 
+def row_seconds(request: ExportRequest, selection: Selection) -> float:
+    """What a row takes, before any is read: of a large filter, the most that is borne."""
+    return MOST_ROW_SECONDS if not selection.exact and weight(request.filter) > MANY_CLAUSES else 0.0
+
+
 def decode(request: ExportRequest, selection: Selection, work: Work) -> Decode:
     """Of its pages, within a turn."""
-    return pages.measures if selection.exact else Residual(request.filter, work)
+    if selection.exact:
+        return partial(pages.measures, look=work.rest)
+    with work.turn():  # large filters take a while to be compiled
+        return Residual(request.filter, work)

@@ -1,7 +1,8 @@
 """Answers of searches, decoded: pages of measures and counts, each checked before anything of it is used."""
 
+import contextlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -53,11 +54,16 @@ class Sorted(Measure, gc=False):
 
 
 class Loose(msgspec.Struct, gc=False):
-    """A row in dicts. `sort`: where it was asked for."""
+    """A row in dicts."""
 
     id: str
     source: Any
-    sort: Place | None
+
+
+class Last(msgspec.Struct):
+    """The last row of a page, of which the place is wanted if it was asked for."""
+
+    sort: msgspec.Raw = msgspec.Raw()
 
 
 class Skipped(msgspec.Struct, gc=False):
@@ -117,6 +123,20 @@ class Slots(msgspec.Struct):
     slots: Composite
 
 
+class Sample(msgspec.Struct):
+    hits: Hits[msgspec.Raw]
+
+
+class Samples(msgspec.Struct):
+    rows: Sample
+
+
+class Sizes(Answer, kw_only=True):
+    """Some rows, as Elasticsearch wrote them."""
+
+    aggregations: Samples | None = None
+
+
 class Occurring(Answer, kw_only=True):
     aggregations: Slots
 
@@ -139,15 +159,30 @@ class Places(Answer, kw_only=True):
     aggregations: ByIndex
 
 
+#: Bytes of an answer that is decoded at once, and of its pieces where it is not.
+LARGE_BYTES, PIECE_BYTES = 6 * 2**20, 256 * 1024
+
 MEASURES = msgspec.json.Decoder(Rows[Measure])
 SORTED = msgspec.json.Decoder(Rows[Sorted])
+LISTED = msgspec.json.Decoder(list[Measure])
+HITS = msgspec.json.Decoder(Rows[msgspec.Raw])
+LAST = msgspec.json.Decoder(Last)
 SKIPPED = msgspec.json.Decoder(Rows[Skipped])
 SUMMARY = msgspec.json.Decoder(Summary)
 TIMELINE = msgspec.json.Decoder(Timeline)
 PLACES = msgspec.json.Decoder(Places)
+SIZES = msgspec.json.Decoder(Sizes)
 OCCURRING = msgspec.json.Decoder(Occurring)
 
 Whole = TypeVar("Whole", bound=Answer)
+Part = TypeVar("Part")
+
+#: Called between parts of long work.
+Look = Callable[[], object]
+
+
+def no_look() -> None:
+    """Nobody waits."""
 
 
 class Unsound(Temporary):
@@ -174,20 +209,34 @@ def whole(answer: Whole) -> Whole:
 
 
 def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
-    """Of counts. Raises `Unsound`."""
+    """Of what is not looked into. Raises `Unsound`."""
     try:
         return whole(decoder.decode(body))
+    except msgspec.DecodeError:
+        return mended(body, decoder)
+
+
+def mended(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
+    """Where it holds text that is no Unicode. Raises `Unsound`."""
+    try:
+        return whole(decoder.decode(odd.mended_json(body)))
     except msgspec.DecodeError as error:
         raise Unsound(f"an answer cannot be read: {error}") from error
 
 
-def measures(body: bytes, rows: int, *, placed: bool) -> Page:
+def measures(body: bytes, rows: int, *, placed: bool, look: Look = no_look) -> Page:
     """Raises `Unsound` when it has not as many rows as it should. `placed`: with the place of the last."""
+    if len(body) <= LARGE_BYTES:
+        with contextlib.suppress(msgspec.DecodeError):
+            return page(SORTED.decode(body) if placed else MEASURES.decode(body), rows)
+    return in_pieces(body, rows, of_piece, look)
+
+
+def of_piece(hits: Sequence[msgspec.Raw]) -> list[Measure]:
     try:
-        return page(SORTED.decode(body) if placed else MEASURES.decode(body), rows)
+        return LISTED.decode(listed(hits))
     except msgspec.DecodeError:
-        found = page(loose(body), rows)
-        return replace(found, measures=[odd.measure(hit.id, hit.source) for hit in found.measures])
+        return [odd.measure(hit.id, hit.source) for hit in map(loose, hits)]
 
 
 def skipped(body: bytes, rows: int) -> Page:
@@ -202,19 +251,52 @@ def page(answer: Rows[Any], rows: int) -> Page:
     return Page(found, rows, place(found[-1]) if found else None, answer.pit_id)
 
 
-def loose(body: bytes) -> Rows[Loose]:
-    """What typed decode refuses: one odd document must not make an asset unexportable. Raises `Unsound`."""
+def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Sequence[Measure]], look: Look) -> Page:
+    """What typed decode refuses, or what is too much to be decoded at once: one odd document must not make an asset
+    unexportable, and a page of megabytes hold up no one. `look` is called between pieces. Raises `Unsound`.
+    """
+    found = page(apart(body), rows)
     try:
-        answer = odd.loads(body)
-        about = msgspec.convert(answer, Answer)
-        hits = [Loose(hit["_id"], hit["_source"], sort(hit)) for hit in answer["hits"]["hits"]]
-        return Rows(timed_out=about.timed_out, shards=about.shards, pit_id=about.pit_id, hits=Hits(hits))
+        read_of_each = [read(piece) for piece in looking(pieces(found.measures), look)]
+        place = LAST.decode(found.measures[-1]).sort if found.measures else msgspec.Raw()
     except (ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         raise Unsound(f"a page cannot be read: {error}") from error
+    measures = [each for part in read_of_each for each in part]
+    return replace(found, measures=measures, place=place.copy() if bytes(place) else None)
 
 
-def sort(hit: Any) -> Place | None:
-    return msgspec.Raw(msgspec.json.encode(hit["sort"])) if "sort" in hit else None
+def apart(body: bytes) -> Rows[msgspec.Raw]:
+    """Its hits, not looked into. Raises `Unsound`."""
+    return decoded(body, HITS)
+
+
+def pieces(hits: Sequence[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
+    """Of some bytes each."""
+    piece: list[msgspec.Raw] = []
+    size = 0
+    for hit in hits:
+        piece.append(hit)
+        size += len(memoryview(hit))
+        if size > PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+def looking(parts: Iterable[Part], look: Look) -> Iterator[Part]:
+    for part in parts:
+        look()
+        yield part
+
+
+def listed(hits: Iterable[msgspec.Raw]) -> bytes:
+    return b"[" + b",".join(map(memoryview, hits)) + b"]"
+
+
+def loose(hit: msgspec.Raw) -> Loose:
+    read = odd.loads(bytes(hit))
+    return Loose(read["_id"], read["_source"])
 
 
 def place(hit: Any) -> Place | None:

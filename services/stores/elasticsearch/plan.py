@@ -10,6 +10,10 @@ WINDOW_ROWS, FIRST_ROWS, LEAST_ROWS = 5000, 500, 50
 #: Bytes of a page, about: rows of many bytes come in windows of fewer.
 PAGE_BYTES = 4 * 2**20
 
+#: Seconds of the core that a page may take: a file begins with the first, and it is seen then whether it is read. Of a
+#: row, at least.
+PAGE_SECONDS, LEAST_ROW_SECONDS = 1.0, 1e-6
+
 #: A histogram has about so many rows a bucket, and so many buckets at most.
 BUCKET_ROWS, MOST_BUCKETS = 50, 2000
 

@@ -8,7 +8,15 @@ from typing import Protocol
 from services.errors import StoreUnavailable
 from services.measures import ExportRequest, Measure, Slot
 from services.stores.elasticsearch.pages import Page
-from services.stores.elasticsearch.plan import FIRST_ROWS, LEAST_ROWS, PAGE_BYTES, WINDOW_ROWS, Window
+from services.stores.elasticsearch.plan import (
+    FIRST_ROWS,
+    LEAST_ROW_SECONDS,
+    LEAST_ROWS,
+    PAGE_BYTES,
+    PAGE_SECONDS,
+    WINDOW_ROWS,
+    Window,
+)
 from services.stores.elasticsearch.prefetch import Budget, Line, Pace
 from services.stores.elasticsearch.source import Source
 from services.stores.elasticsearch.steps import Step, step
@@ -102,7 +110,8 @@ class Pages(Iterator[Sequence[Measure]]):
     @property
     def _most(self) -> int:
         """Rows of a page."""
-        return max(LEAST_ROWS, min(self._pace.rows, int(PAGE_BYTES / self._source.row_bytes)))
+        most = min(self._pace.rows, PAGE_BYTES / self._source.row_bytes)
+        return max(1, int(min(most, PAGE_SECONDS / max(self._source.row_seconds, LEAST_ROW_SECONDS))))
 
     def _next_wanted(self) -> Sequence[Measure]:
         while True:
@@ -129,7 +138,7 @@ class Pages(Iterator[Sequence[Measure]]):
 
     def _plan_ahead(self, steps: int) -> None:
         while len(self._line) < steps:
-            window = self._plan.take(self._most)
+            window = self._plan.take(max(LEAST_ROWS, self._most))
             if window is None:
                 return
             self._line.add(step(window, None, most=self._most))

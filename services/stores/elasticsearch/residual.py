@@ -56,7 +56,9 @@ class Residual:
         self._is_sayable = not any(UNSAYABLE.search(path) for path in paths)
         self._asks_for_id = "_id" in paths
         self._keys = keys(paths if self._is_sayable else ())
-        self._decode = {placed: decoder(base, self._keys.struct) for placed, base in ((False, Measure), (True, Sorted))}
+        plain, placed = (hit(base, self._keys.struct) for base in (Measure, Sorted))
+        self._decode = {False: rows_decoder(plain), True: rows_decoder(placed)}
+        self._decode_listed: Callable[[bytes], list[Any]] = msgspec.json.Decoder(list[plain]).decode  # type: ignore[valid-type]
 
     def __call__(self, body: bytes, rows: int, *, placed: bool) -> Page:
         """The measures of a page that match. Raises `Unsound`; of the first page, `InvalidFilter`."""
@@ -66,12 +68,17 @@ class Residual:
 
     def _page(self, body: bytes, rows: int, *, placed: bool) -> Page:
         together = 1 if self._is_large else max(1, min(BATCH_ROWS, BATCH_BYTES * rows // len(body)))
-        if self._is_sayable:
+        if self._is_sayable and len(body) <= pages.LARGE_BYTES:
             with contextlib.suppress(msgspec.DecodeError, Ambiguous):
                 page = pages.page(self._decode[placed](body), rows)
                 return replace(page, measures=self._matching(page.measures, together))
-        page = pages.page(pages.loose(body), rows)
-        return replace(page, measures=self._matching_loose(page.measures, together))
+        return pages.in_pieces(body, rows, lambda hits: self._of_piece(hits, together), self._look)
+
+    def _of_piece(self, hits: Sequence[msgspec.Raw], together: int) -> list[Measure]:
+        if self._is_sayable:
+            with contextlib.suppress(msgspec.DecodeError, Ambiguous):
+                return self._matching(self._decode_listed(pages.listed(hits)), together)
+        return self._matching_loose(map(pages.loose, hits), together)
 
     def _matching(self, hits: Sequence[Measure], together: int) -> list[Measure]:
         documents = self._keys.documents([hit.source for hit in hits], self._look)
@@ -200,9 +207,12 @@ def default(name: str) -> Any:
     return msgspec.field(name=name, default=MISSING)
 
 
-def decoder(base: type, source: type) -> Callable[[bytes], Rows[Any]]:
-    hit = msgspec.defstruct("Hit", [("source", source, msgspec.field(name="_source"))], bases=(base,), gc=False)
-    return msgspec.json.Decoder(Rows[hit]).decode  # type: ignore[valid-type]
+def hit(base: type, source: type) -> Any:
+    return msgspec.defstruct("Hit", [("source", source, msgspec.field(name="_source"))], bases=(base,), gc=False)
+
+
+def rows_decoder(hit: Any) -> Callable[[bytes], Rows[Any]]:
+    return msgspec.json.Decoder(Rows[hit]).decode
 
 
 #: Mends an attribute of structs, in place.

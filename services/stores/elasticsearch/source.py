@@ -46,6 +46,8 @@ class Source:
         #: Seconds that the last page took to come, and bytes of a row in it.
         self.seconds = 0.0
         self.row_bytes = 1000.0
+        #: Seconds of the core that a row took to be decoded and decided, in the last page.
+        self.row_seconds = 0.0
         #: Seconds that its reader can do without a page.
         self.slack_seconds = AT_ONCE
 
@@ -82,7 +84,10 @@ class Source:
             if step.is_skip:
                 return pages.skipped(body, step.rows)
             self.row_bytes = len(body) / step.rows
-            return self._decode(body, step.rows, placed=step.is_placed)
+            before = self._work.cpu_seconds
+            page = self._decode(body, step.rows, placed=step.is_placed)
+            self.row_seconds = (self._work.cpu_seconds - before) / step.rows
+            return page
 
     def _ask(self, step: Step, patience: Patience) -> bytes:
         began = time.monotonic()

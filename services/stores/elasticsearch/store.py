@@ -120,6 +120,7 @@ class ElasticsearchStore:
         sort = known.sort(request.sort or NEWEST_FIRST, selection.asking)
         counted = Survey(view, selection, budget_seconds=self._early_seconds, ended=ended)
         slots = Background(counted.slots, "count-slots")
+        row_bytes = Background(counted.row_bytes, "look-at-sizes")
         span = counted.span()
         source = Source(
             view,
@@ -130,6 +131,8 @@ class ElasticsearchStore:
             ended=ended,
             work=work,
         )
+        source.row_bytes = row_bytes.result()
+        source.row_seconds = filtering.row_seconds(request, selection)
         filtered = not selection.exact
         plan = planned(request, sort, span, counted, filtered=filtered)
         rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered)

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 #: Pairs of slot and type that one answer holds.
 PAIRS = 1000
 
+#: Rows that are looked at for their size, and what a row has at least.
+SAMPLED, LEAST_ROW_BYTES = 3, 1000.0
+
 #: Aggregations count in doubles: an instant that is no less is rounded. Elasticsearch has none beyond the second.
 ROUNDED_MS, FURTHEST_MS = 2**53, 2**63 - 1
 
@@ -49,6 +52,14 @@ class Survey:
         if edges is None or edges.first.value is None or edges.last.value is None:
             return Span(0, 0, rows)
         return Span(at(edges.first.value, -math.inf), at(edges.last.value, math.inf), rows)
+
+    def row_bytes(self) -> float:
+        """Of a row, about, before any is read: a page of documents of a megabyte must have few."""
+        aggregations = {"rows": {"top_hits": {"size": SAMPLED}}}
+        few = {"size": 0, "track_total_hits": False, "terminate_after": SAMPLED}
+        found = self._ask({**few, "query": self._selection.rows, "aggs": aggregations}, pages.SIZES).aggregations
+        hits = [] if found is None else found.rows.hits.hits
+        return max((float(len(memoryview(hit))) for hit in hits), default=LEAST_ROW_BYTES)
 
     def histogram(self, span: Span) -> Histogram:
         interval = span.interval_ms

@@ -72,14 +72,14 @@ def test_ids() -> None:
     assert [measure.id for measure in found(query, {"type": "a"}, {"type": "a"}, {"type": "b"})] == ["1"]
 
 
-@pytest.mark.parametrize("source", [{"type": "a"}, {"type": "a", "asset": "no object"}])
-def test_a_slow_filter_rests(source: JSON) -> None:
+@pytest.mark.parametrize(("source", "rests"), [({"type": "a"}, 4), ({"type": "a", "asset": "no object"}, 5)])
+def test_a_slow_filter_rests(source: JSON, rests: int) -> None:
     """Every few rows, also where documents are odd: others have their turn."""
     work = Counting()
     residual = Residual(parse({"equals": {"type": "a"}}), work)
     rows = 4 * BATCH_ROWS
     assert len(residual(body(*[source] * rows), rows, placed=False).measures) == rows
-    assert work.rests == 4
+    assert work.rests == rests
 
 
 def test_large_rows_and_large_filters_rest_often() -> None:
