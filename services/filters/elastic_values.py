@@ -154,7 +154,7 @@ def like(field: Field, pattern: str, *, ignore_case: bool) -> Expression:
 
 def inside(field: Field, shape: nodes.Geo) -> Expression:
     if field.type != "geo_point" or field.path != field.name or seen(field) == ALL:
-        return seen(field)
+        return ALL if field.flat else seen(field)
     return some(Leaf(in_box(field, box)) for box in boxes(shape))
 
 

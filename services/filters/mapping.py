@@ -9,12 +9,16 @@ Definition = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Field:
-    """A path that can be searched. `name`: what a query calls it, a keyword sub-field where the path is a text."""
+    """A path that can be searched. `name`: what a query calls it, a keyword sub-field where the path is a text.
+
+    `flat`: an object may be there all the same, whose own fields are searched.
+    """
 
     path: str
     name: str
     type: str
     definition: Definition
+    flat: bool = False
 
 
 #: Types of which a document holds one value a field (or several, in an array), each searchable as it is.
@@ -34,13 +38,14 @@ class Fields:
         self._runtime = mapping.get("runtime", {})
         self._defaults = {name: value for name, value in (settings or {}).items() if name in DEFAULTS}
         self._copies = frozenset(copies(self._properties))
+        self._flat = is_flat(mapping)
 
     def find(self, path: str) -> Field | None:
         """`None`: nothing is known of the values; not mapped, or indexed in a way of its own (text, nested, ...)."""
         found = find(path, "", self._properties)
         if found is None or found.name in self._runtime:
             return None
-        return Field(path, found.name, found.type, {**self._defaults, **found.definition})
+        return Field(path, found.name, found.type, {**self._defaults, **found.definition}, self._flat)
 
     def is_date(self, path: str) -> bool:
         """Whether a query would read bounds of a range there as dates."""
@@ -111,6 +116,13 @@ def keyword(name: str, definition: Definition) -> Field | None:
 
 def searchable(definition: Definition) -> bool:
     return definition.get("index", True) is not False and "script" not in definition
+
+
+def is_flat(mapping: Definition) -> bool:
+    """Whether objects are but names with dots, somewhere in it (`subobjects`)."""
+    if str(mapping.get("subobjects", True)).lower() != "true":
+        return True
+    return any(map(is_flat, mapping.get("properties", {}).values()))
 
 
 def copies(properties: Definition) -> Iterator[str]:

@@ -63,6 +63,15 @@ FLAVOURS: Mapping[str, JSON] = {
     "lenient date": typed("date", ignore_malformed=True),
     "geo_point": typed("geo_point"),
     "lenient geo_point": typed("geo_point", ignore_malformed=True),
+    "without objects": {
+        "dynamic": True,
+        "subobjects": False,
+        "properties": {
+            "origin._id": {"type": "keyword"},
+            "origin.type": {"type": "keyword"},
+            "measuredAt": {"type": "date"},
+        },
+    },
 }
 
 

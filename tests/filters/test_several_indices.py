@@ -41,8 +41,6 @@ OTHERS: dict[str, JSON] = {
     "nested": of_objects(type="nested"),
     "flattened": of_objects(type="flattened"),
     "runtime": {"dynamic": "runtime", "properties": MEASURE},
-    "without objects": {"dynamic": True, "subobjects": False, "properties": {
-        "origin._id": {"type": "keyword"}, "origin.type": {"type": "keyword"}, "measuredAt": {"type": "date"}}},
     "dynamic, longs as instants": {"dynamic": True, "properties": {**MEASURE, "measuredAt": {"type": "long"}}},
     "nanoseconds": typed("date_nanos"),
 }  # fmt: skip

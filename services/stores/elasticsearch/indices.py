@@ -162,7 +162,7 @@ def instants(answers: Mapping[str, Answer]) -> Instants:
 def is_scalar(index: Index, path: str) -> bool:
     """Whether a document can have nothing below it: an object there would not have been taken."""
     field = index.fields.find(path)
-    return field is not None and field.path == field.name and field.type != "geo_point"
+    return field is not None and field.path == field.name and field.type != "geo_point" and not field.flat
 
 
 def occupied(ask: Callable[[str, str, Any], bytes], alias: str, names: Collection[str]) -> Collection[str]:

@@ -11,10 +11,12 @@ from services.filters.algebra import (
     NONE,
     Expression,
     Leaf,
+    Split,
     cut,
     every,
     no,
     some,
+    split,
     written,
 )
 
@@ -110,3 +112,70 @@ def test_too_many_leaves() -> None:
     assert cut(some(names), ALL) == some(names)
     assert cut(some((*names, A)), ALL) == ALL
     assert cut(every((*names, A)), NONE) == NONE
+
+
+# Several indices
+
+
+ONE, OTHER, THIRD = ("one",), ("other",), ("third",)
+
+
+@pytest.mark.parametrize(
+    ("cases", "expected"),
+    [
+        ([(ONE, A)], A),
+        ([(ONE, A), (OTHER, A)], A),
+        ([(ONE, A), (OTHER, B)], Split(((ONE, A), (OTHER, B)))),
+        ([(ONE, A), (OTHER, B), (THIRD, A)], Split(((("one", "third"), A), (OTHER, B)))),
+        ([(ONE, ALL), (OTHER, NONE)], Split(((ONE, ALL), (OTHER, NONE)))),
+    ],
+)
+def test_who_is_asked_the_same_is_asked_together(cases: Any, expected: Expression) -> None:
+    """All of them the same: then nothing tells them apart."""
+    assert split(cases) == expected
+
+
+def of_index(*names: str) -> dict[str, Any]:
+    return {"terms": {"_index": list(names)}}
+
+
+@pytest.mark.parametrize(
+    ("expression", "query"),
+    [
+        (split([(ONE, A), (OTHER, B)]), {"bool": {"should": [
+            {"bool": {"filter": [of_index("one"), A.query]}}, {"bool": {"filter": [of_index("other"), B.query]}},
+        ], "minimum_should_match": 1}}),
+        (split([(ONE, A), (OTHER, NONE)]), {"bool": {"filter": [of_index("one"), A.query]}}),
+        (split([(ONE, A), (OTHER, ALL)]), {"bool": {"should": [
+            {"bool": {"filter": [of_index("one"), A.query]}}, of_index("other")], "minimum_should_match": 1}}),
+        (no(split([(ONE, A), (OTHER, ALL)])), {"bool": {"filter": [of_index("one")], "must_not": [A.query]}}),
+        (every((C, split([(ONE, A), (OTHER, NONE)]))), {"bool": {"filter": [
+            C.query, {"bool": {"filter": [of_index("one"), A.query]}}]}}),
+    ],
+)  # fmt: skip
+def test_each_index_is_asked_for_its_own(expression: Expression, query: Any) -> None:
+    """What another would refuse stands beside a condition that ends the matter there, negated as well."""
+    assert written(expression) == query
+
+
+def test_the_complement_of_what_indices_are_asked() -> None:
+    """In each, of what it is asked."""
+    expression = split([(ONE, A), (OTHER, some((B, C))), (THIRD, ALL)])
+    assert no(expression) == split([(ONE, no(A)), (OTHER, every((no(B), no(C)))), (THIRD, NONE)])
+    assert no(no(expression)) == expression
+
+
+def test_names_of_indices_are_counted() -> None:
+    """Many of them are too much as well."""
+    names = tuple(f"index-{number}" for number in range(MOST_LEAVES))
+    assert cut(split([(names, A), (ONE, B)]), ALL) == ALL
+    assert cut(split([(names[:-5], A), (ONE, B)]), ALL) != ALL
+
+
+def test_levels_of_what_indices_are_asked() -> None:
+    """They add two: who is asked, and what."""
+    expression: Expression = split([(ONE, A), (OTHER, B)])
+    for level in range(MOST_LEVELS - 3):
+        expression = every((C, some((A, expression)))) if level % 2 else some((C, every((A, expression))))
+    assert "match_all" not in str(written(cut(split([(ONE, A), (OTHER, B)]), ALL)))
+    assert depth(written(cut(expression, ALL))) <= MOST_LEVELS

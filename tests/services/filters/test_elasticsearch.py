@@ -283,3 +283,50 @@ def test_a_level_too_deep() -> None:
     found = translate(node, INDEX)
     assert not found.exact
     assert found.up != found.lo
+
+
+# Several indices
+
+
+def two(one: JSON, other: JSON) -> Indices:
+    return {("a", "b"): Fields({"properties": one}), ("c",): Fields({"properties": other})}
+
+
+def within(query: JSON, *names: str) -> JSON:
+    return {"bool": {"filter": [{"terms": {"_index": list(names)}}, query]}}
+
+
+def either(*queries: JSON) -> JSON:
+    return {"bool": {"should": list(queries), "minimum_should_match": 1}}
+
+
+KEYWORD, LONG, DATE = {"type": "keyword"}, {"type": "long"}, {"type": "date"}
+
+
+@pytest.mark.parametrize(
+    ("filter", "indices", "up"),
+    [
+        ({"equals": {"k": "a"}}, two({"k": KEYWORD}, {"k": KEYWORD}), term("k", "a")),
+        ({"equals": {"k": "a"}}, two({"k": KEYWORD}, {"k": {**KEYWORD, "ignore_above": 9}}), term("k", "a")),
+        ({"equals": {"k": "a"}}, two({"k": KEYWORD}, {"k": {"type": "text", "fields": {"r": KEYWORD}}}),
+         either(within(term("k", "a"), "a", "b"), within(term("k.r", "a"), "c"))),
+        ({"equals": {"k": "a"}}, two({"k": KEYWORD}, {}),
+         either(within(term("k", "a"), "a", "b"), {"terms": {"_index": ["c"]}})),
+        ({"equals": {"k": 5}}, two({"k": LONG}, {"k": KEYWORD}),
+         either(within(between("k", gte=5, lte=5), "a", "b"), within(exists("k"), "c"))),
+        ({"equals": {"k": 5}}, two({"k": LONG}, {"k": DATE}), exists("k")),
+        ({"range": {"k": {"gt": 5}}}, two({"k": {"type": "float"}}, {"k": {"type": "date_nanos"}}),
+         either(within(exists("k"), "a", "b"), {"terms": {"_index": ["c"]}})),
+        ({"equals": {"k": "a"}}, two({"k": DATE}, {"k": KEYWORD}),
+         either(within(exists("k"), "a", "b"), within(term("k", "a"), "c"))),
+        ({"missing": "k"}, two({"k": KEYWORD}, {}),
+         either({"bool": {"filter": [{"terms": {"_index": ["a", "b"]}}], "must_not": [exists("k")]}},
+                {"terms": {"_index": ["c"]}})),
+        ({"ids": {"values": ["a"]}}, two({"k": KEYWORD}, {}), ids("a")),
+        ({"select": {"field": "k", "index": 0, "query": {"equals": {"value": "a"}}}}, two({"k": KEYWORD}, {"k": LONG}),
+         either(within(term("k", "a"), "a", "b"), within(exists("k"), "c"))),
+    ],
+)  # fmt: skip
+def test_of_several_indices(filter: JSON, indices: Indices, up: JSON) -> None:
+    """Each as its mapping wants it; no range where others have dates: they would refuse it before they look away."""
+    assert translate(parse(filter), indices).up == up

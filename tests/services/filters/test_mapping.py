@@ -133,3 +133,36 @@ def test_a_geopoint_may_be_two_numbers() -> None:
     field = fields.find("place")
     assert field is not None
     assert not fields.own(field)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "flat"),
+    [
+        ({"properties": {"f": {"type": "float"}}}, False),
+        ({"subobjects": True, "properties": {"f": {"type": "float"}}}, False),
+        ({"subobjects": False, "properties": {"f": {"type": "float"}}}, True),
+        ({"properties": {"f": {"type": "float"}, "o": {"properties": {"p": {"subobjects": "false"}}}}}, True),
+    ],
+)
+def test_where_objects_are_but_names(mapping: dict[str, Any], flat: bool) -> None:
+    """An object may be where a number is mapped: `f.lat` is a field of its own then."""
+    field = Fields(mapping).find("f")
+    assert field is not None
+    assert field.flat is flat
+
+
+@pytest.mark.parametrize(
+    ("mapping", "is_date"),
+    [
+        ({"properties": {"a": {"properties": {"b": {"type": "date"}}}}}, True),
+        ({"properties": {"a.b": {"type": "date_nanos"}}}, True),
+        ({"runtime": {"a.b": {"type": "date"}}}, True),
+        ({"runtime": {"a.b": {"type": "long"}}, "properties": {"a.b": {"type": "date"}}}, False),
+        ({"properties": {"a.b": {"type": "long"}}}, False),
+        ({"properties": {"a": {"type": "date"}}}, False),
+        ({}, False),
+    ],
+)
+def test_dates(mapping: dict[str, Any], is_date: bool) -> None:
+    """Where bounds of a range have to be dates."""
+    assert Fields(mapping).is_date("a.b") is is_date
