@@ -1,9 +1,9 @@
 """Shapes on the earth, as tests of a latitude and a longitude in degrees: WGS84, as the engine of Koncorde computes."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import singledispatch
-from typing import Any
+from typing import Any, TypeVar
 
 from services.filters.nodes import Box, Circle, Point, Polygon, Ring
 
@@ -24,25 +24,35 @@ SLACK = 1e-12
 #: Edges from which on a polygon has an index of them, and meridians of it that an edge may be listed under, at most.
 FEW_EDGES, MOST_LISTED = 32, 32
 
+#: Points between two ticks: some milliseconds.
+TICK_POINTS = 250
+
 #: Degrees that an edge is listed beyond its ends; and longitudes, as documents may hold them, that the index knows.
 MARGIN, FURTHEST = 1e-9, 1000.0
+
+Item = TypeVar("Item")
 
 #: Whether a latitude and a longitude are inside.
 Inside = Callable[[float, float], bool]
 
 
+def no_tick() -> None:
+    """Nobody waits."""
+
+
 @singledispatch
-def inside(shape: Any) -> Inside:
+def inside(shape: Any, tick: Callable[[], object] = no_tick) -> Inside:
+    """`tick`: called now and then while the test is made, which takes long for thousands of points."""
     raise TypeError(f"Not a shape: {shape!r}")
 
 
 @inside.register
-def inside_circle(shape: Circle) -> Inside:
+def inside_circle(shape: Circle, tick: Callable[[], object] = no_tick) -> Inside:
     return within(shape.centre, 0.0, shape.radius_m)
 
 
 @inside.register
-def inside_ring(shape: Ring) -> Inside:
+def inside_ring(shape: Ring, tick: Callable[[], object] = no_tick) -> Inside:
     return within(shape.centre, shape.inner_m, shape.outer_m)
 
 
@@ -89,7 +99,7 @@ def andoyer(sin0: float, sin1: float, cosine: float) -> float:
 
 
 @inside.register
-def inside_box(shape: Box) -> Inside:
+def inside_box(shape: Box, tick: Callable[[], object] = no_tick) -> Inside:
     top, left, bottom = shape.top, shape.left - SLACK, shape.bottom
     wide = shape.right - left + SLACK
 
@@ -100,14 +110,14 @@ def inside_box(shape: Box) -> Inside:
 
 
 @inside.register
-def inside_polygon(shape: Polygon) -> Inside:
+def inside_polygon(shape: Polygon, tick: Callable[[], object] = no_tick) -> Inside:
     """By the winding number: not zero inside, in either orientation; vertices and edges are inside.
 
     Edges are geodesics, the short way round. Where they go round a pole, inside is to their left.
     """
-    corners = list(through_poles(shape.points))
-    edges = [Edge(*ends) for ends in zip(corners, (*corners[1:], corners[0]), strict=True)]
-    near = Index(edges).near if len(edges) > FEW_EDGES else lambda lon: edges
+    corners = list(ticking(through_poles(shape.points), tick))
+    edges = [Edge(*ends) for ends in zip(ticking(corners, tick), (*corners[1:], corners[0]), strict=True)]
+    near = Index(edges, tick).near if len(edges) > FEW_EDGES else lambda lon: edges
     poles = {corner.lat for corner in corners if abs(corner.lat) == POLE}
 
     def test(lat: float, lon: float) -> bool:
@@ -145,16 +155,23 @@ def through_poles(points: Sequence[Point]) -> Iterator[Point]:
             yield Point(pole, after.lon)
 
 
+def ticking(items: Iterable[Item], tick: Callable[[], object]) -> Iterator[Item]:
+    for number, item in enumerate(items):
+        if number % TICK_POINTS == 0:
+            tick()
+        yield item
+
+
 class Index:
     """The edges of a polygon by the meridians that they may pass: few of thousands count for one point."""
 
-    def __init__(self, edges: Sequence["Edge"]) -> None:
+    def __init__(self, edges: Sequence["Edge"], tick: Callable[[], object]) -> None:
         self._edges = edges
         mean = sum(edge.width for edge in edges) / len(edges)
         self._parts = max(1, min(len(edges) * MOST_LISTED, int(360 / max(mean, MARGIN))))
         self._by_part: dict[int, list[Edge]] = {}
         self._wide: list[Edge] = []
-        for edge in edges:
+        for edge in ticking(edges, tick):
             self._list(edge)
 
     def near(self, lon: float) -> Sequence["Edge"]:

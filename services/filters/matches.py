@@ -394,7 +394,7 @@ def make_select(node: nodes.Select, tick: Tick) -> Test:
 @made.register(nodes.Box)
 @made.register(nodes.Polygon)
 def make_geo(node: nodes.Geo, tick: Tick) -> Test:
-    find, inside = lookup(node.field, tick), geometry.inside(node)
+    find, inside = lookup(node.field, tick), geometry.inside(node, tick)
 
     def is_inside(document: Document) -> bool:
         point = points.read(find(document))

@@ -63,33 +63,37 @@ def small() -> Iterator[JSON]:
         yield {"temperature": number / 8}
 
 
+def few() -> Iterator[JSON]:
+    return itertools.islice(small(), 100)
+
+
 def texts() -> Iterator[JSON]:
-    """60 of a megabyte, which no two share."""
-    for number in range(60):
+    """20 of a megabyte, which no two share."""
+    for number in range(20):
         yield {"odd": f"{number} " + "lorem ipsum dolor sit amet " * 38_000}
 
 
 def numbers() -> Iterator[JSON]:
-    """60 of a hundred thousand numbers."""
-    for number in range(60):
+    """20 of a hundred thousand numbers."""
+    for number in range(20):
         yield {"odd": list(range(number, number + 100_000))}
 
 
 def dotted() -> Iterator[JSON]:
-    """60 of 20,000 keys, some of which are paths."""
-    for number in range(60):
+    """20 of 20,000 keys, some of which are paths."""
+    for number in range(20):
         yield {"odd": {**{f"key{key}": key for key in range(20_000)}, **{f"a{key}.b": number for key in range(1000)}}}
 
 
 def nests() -> Iterator[JSON]:
-    """60 of arrays within arrays: a quarter of a million items."""
-    for number in range(60):
+    """20 of arrays within arrays: a quarter of a million items."""
+    for number in range(20):
         yield {"odd": [[[number] * 63 for _ in range(63)] for _ in range(63)]}
 
 
 def loose() -> Iterator[JSON]:
-    """600 of 48 kB that typed decode refuses."""
-    for values in objects():
+    """200 of 48 kB that typed decode refuses."""
+    for values in itertools.islice(objects(), 200):
         yield {"odd": [*values["odd"], "\ud800"]}
 
 
@@ -97,6 +101,7 @@ SHAPES = {
     "objects": objects,
     "places": places,
     "small": small,
+    "few": few,
     "texts": texts,
     "numbers": numbers,
     "dotted": dotted,

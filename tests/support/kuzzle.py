@@ -20,7 +20,8 @@ REAL = Path(__file__).parents[1] / "data" / "kuzzle"
 REAL_ENGINE = "engine-peer"
 ADMIN_INDEX = "device-manager"
 
-BULK_LINES = 5000
+#: Documents, and bytes of them, that are written at a time: Elasticsearch takes 100 MB.
+BULK_LINES, BULK_BYTES = 5000, 20_000_000
 
 
 @dataclass
@@ -168,8 +169,14 @@ def bulk_bodies(documents: Mapping[str, JSON]) -> Iterator[bytes]:
     lines = [
         f"{dumps({'create': {'_id': id}})}\n{dumps(source)}\n".encode() for id, source in documents.items()
     ]  # fmt: skip
-    for start in range(0, len(lines), BULK_LINES):
-        yield b"".join(lines[start : start + BULK_LINES])
+    start = size = 0
+    for end, line in enumerate(lines):
+        if end - start == BULK_LINES or size + len(line) > BULK_BYTES:
+            yield b"".join(lines[start:end])
+            start, size = end, 0
+        size += len(line)
+    if lines:
+        yield b"".join(lines[start:])
 
 
 def write(session: requests.Session, url: str, body: bytes) -> None:

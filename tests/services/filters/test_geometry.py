@@ -1,9 +1,13 @@
 """Shapes: figures are those of the reference engine (Boost.Geometry on WGS84)."""
 
+import itertools
 import math
+from collections.abc import Iterator
+from random import Random
 
 import pytest
 
+from services.filters import geometry
 from services.filters.geometry import Edge, azimuth, distance_from, inside
 from services.filters.nodes import Box, Circle, Point, Polygon, Ring
 
@@ -127,3 +131,48 @@ def test_what_is_no_shape() -> None:
     """A kind of node that nobody has taught it."""
     with pytest.raises(TypeError, match="Not a shape"):
         inside("circle")
+
+
+LONGITUDES = [-900.0, -360.0, -180.0, 0.0, 3.9, 180.0, 359.9999999999, 363.9, 1e4, 1e15]
+
+
+def shapes(chance: Random) -> Iterator[tuple[Point, ...]]:
+    """Of edges short and long, over the poles and the antimeridian, and round the earth."""
+    yield from [
+        regular(points, radius, lon) for points in (33, 400) for radius in (0.01, 5, 40) for lon in (3, 179, 540)
+    ]
+    yield tuple(Point(40 + number % 2 * 5, number / 10) for number in range(3600))
+    for _ in range(20):
+        yield tuple(Point(chance.uniform(-90, 90), chance.uniform(-400, 900)) for _ in range(40))
+        yield tuple(
+            Point(chance.choice([90.0, -90.0, 0.0, 45.0]), chance.choice(LONGITUDES[:8])) for _ in range(40)
+        )  # fmt: skip
+
+
+def regular(points: int, radius: float, lon: float) -> tuple[Point, ...]:
+    turns = (2 * math.pi * number / points for number in range(points))
+    return tuple(Point(45 + radius * math.sin(turn), lon + radius * math.cos(turn)) for turn in turns)
+
+
+def test_an_index_of_edges_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Near corners and edges, and anywhere, for polygons of many points."""
+    chance = Random(5)
+    for corners in shapes(chance):
+        shape = Polygon("a", corners)
+        indexed = inside(shape)
+        monkeypatch.setattr(geometry, "FEW_EDGES", 10**9)
+        plain = inside(shape)
+        monkeypatch.undo()
+        asked = [(corner.lat, corner.lon + turn) for corner in corners[:30] for turn in (0, 360, -720, 1e-12, -1e-12)]
+        asked += [(chance.uniform(-90, 90), chance.choice(corners).lon) for _ in range(30)]
+        asked += [(chance.uniform(-90, 90), chance.uniform(-720, 720)) for _ in range(30)]
+        asked += [(chance.uniform(-90, 90), lon) for lon in LONGITUDES]
+        assert [indexed(*each) for each in asked] == [plain(*each) for each in asked]
+
+
+def test_few_edges_count_for_one_place() -> None:
+    """Of ten thousand."""
+    corners = regular(9_990, 5, 3)
+    index = geometry.Index([Edge(*ends) for ends in itertools.pairwise(corners)], lambda: None)
+    assert max(len(index.near(-2 + number / 100)) for number in range(1000)) < 400
+    assert index.near(50) == []

@@ -1,5 +1,8 @@
 """The evaluator beside the corpus: which fields decide, and how a path is found."""
 
+import sys
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,3 +90,71 @@ def test_odd_documents_do_not_match(query: JSON) -> None:
     node: Filter = parse(query)
     assert not matches(node, ODD)
     assert matches(parse({"not": query}), ODD)
+
+
+LONG = list(range(100_000))
+TEXT = "lorem ipsum " * 10_000
+KEYS = {f"key{number}": number for number in range(20_000)}
+
+#: Queries, a document that takes long, and how often others may have their turn meanwhile, at least.
+LENGTHY: list[tuple[Any, JSON, int]] = [
+    ({"or": [{"equals": {"a": number}} for number in range(990)]}, {"a": -1}, 15),
+    ({"and": [{"not": {"equals": {"a": number}}} for number in range(490)]}, {"a": -1}, 7),
+    ({"or": [{"and": [{"exists": f"a{n}"}, {"exists": f"b{n}"}]} for n in range(330)]}, {}, 10),
+    ({"not": {"or": [{"or": [{"exists": f"a{n}"} for n in range(65)]}, {"exists": "c"}]}}, {}, 2),
+    ({"match": {f"a{number}": 1 for number in range(990)}}, {f"a{number}": 1 for number in range(990)}, 15),
+    ({"match": {"a": [{"x": -1}]}}, {"a": [{"x": 1}]}, 1),
+    ({"match": {"a": LONG[-1:-500:-1]}}, {"a": LONG}, 499),
+    ({"exists": "a[-1]"}, {"a": LONG}, 100),
+    ({"exists": 'a["x"]'}, {"a": LONG}, 100),
+    ({"regexp": {"a": "x"}}, {"a": TEXT}, 1),
+    ({"equals": {"a.b": -1}}, {**KEYS, "a.b": 1}, 1),
+    ({"equals": {"a.b.c": -1}}, {"a": {**KEYS, "b.c": 1}}, 1),
+]
+
+
+@pytest.mark.parametrize(("query", "document", "least"), LENGTHY)
+def test_a_row_that_takes_long_ticks(query: Any, document: JSON, least: int) -> None:
+    """It decides the same; and what a tick raises ends it."""
+    ticks: list[None] = []
+    over = False
+
+    def tick() -> None:
+        ticks.append(None)
+        if over:
+            raise InterruptedError
+
+    holds = compile(parse(query), tick)
+    ticks.clear()
+    assert holds(document) == compile(parse(query))(document)
+    assert len(ticks) >= least
+    over = True
+    with pytest.raises(InterruptedError):
+        holds(document)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"range": {"a": {"gte": 1}}},
+        {"regexp": {"a": "x"}},
+        {"and": [{"not": {"equals": {"a": number}}} for number in range(32)]},
+        {"or": [{"exists": f"a[{number}]"} for number in range(64)]},
+    ],
+)
+def test_a_small_row_does_not_tick(query: Any) -> None:
+    """It would cost more than the row."""
+    ticks: list[None] = []
+    compile(parse(query), lambda: ticks.append(None))({"a": [1, 2, "x"]})
+    assert ticks == []
+
+
+def test_long_texts_are_not_kept() -> None:
+    """What a pattern has found in short ones is, and holds little."""
+    holds = compile(parse({"regexp": {"a": "ipsum$"}}))
+    for number in range(300):
+        text = f"{number} {TEXT}"
+        before = sys.getrefcount(text)
+        assert not holds({"a": text})
+        assert sys.getrefcount(text) == before
+    assert holds({"a": "lorem ipsum"})
