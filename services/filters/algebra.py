@@ -4,7 +4,7 @@ Negation stands before leaves only: `no` turns `every` into `some`. So a level o
 of the two, and what is too deep for Elasticsearch can be left out on the safe side.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,14 @@ def no(expression: Expression) -> Expression:
         return Leaf(expression.query, not expression.negated)
     opposite = some if isinstance(expression, Every) else every
     return opposite(map(no, expression.children))
+
+
+def without(expression: Expression, kinds: Collection[str], instead: Expression) -> Expression:
+    """With `instead` in place of leaves of these kinds, negated or not."""
+    if isinstance(expression, Leaf):
+        return instead if kinds and expression.query.keys() & kinds else expression
+    children = (without(child, kinds, instead) for child in expression.children)
+    return every(children) if isinstance(expression, Every) else some(children)
 
 
 def cut(expression: Expression, beyond: Expression) -> Expression:

@@ -5,14 +5,14 @@ Elasticsearch does not tell an array from what is in it, nor null from nothing, 
 the second is there to be negated. Where the two are the same, nothing is left to decide.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
 from services.filters import elastic_values as values
 from services.filters import nodes
-from services.filters.algebra import ALL, JSON, NONE, Expression, Leaf, cut, every, no, some, written
+from services.filters.algebra import ALL, JSON, NONE, Expression, Leaf, cut, every, no, some, without, written
 from services.filters.mapping import Field, Fields
 
 
@@ -28,9 +28,15 @@ class Queries:
         return self.up == self.lo
 
 
-def translate(node: nodes.Filter, fields: Fields) -> Queries:
+#: Queries that a cluster may forbid, where `search.allow_expensive_queries` is false.
+EXPENSIVE = frozenset(("wildcard",))
+
+
+def translate(node: nodes.Filter, fields: Fields, *, forbidden: Collection[str] = ()) -> Queries:
+    """`forbidden`: kinds of queries that Elasticsearch will not be asked."""
     found = bounds(node, Document(fields))
-    return Queries(written(cut(found.up, ALL)), written(cut(found.lo, NONE)))
+    up, lo = without(found.up, forbidden, ALL), without(found.lo, forbidden, NONE)
+    return Queries(written(cut(up, ALL)), written(cut(lo, NONE)))
 
 
 @dataclass(frozen=True)

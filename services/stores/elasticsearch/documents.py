@@ -1,26 +1,37 @@
 """Engines, assets, devices and models: the documents beside the measures, as Kuzzle stores them."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from services.errors import NotFound, StoreUnavailable, UnknownEngine
 from services.measures import Model, Target
-from services.stores import models, odd
-from services.stores.elasticsearch.client import Refused
+from services.stores import models
+from services.stores.elasticsearch import answers, limits
+from services.stores.elasticsearch.client import Refused, refused
 from services.stores.elasticsearch.names import alias, is_index, path
 from services.stores.models import JSON, SINGULAR
 
-#: Documents that one search answers at most.
+#: Documents that one search answers at most, where an index lets it.
 MOST = 10_000
 
 #: Bytes of an id, at most.
 LONGEST_ID = 512
 
-Ask = Callable[[str, str, Any], bytes]
+#: The status that a refusal of one document of several would have.
+STATUSES = {"security_exception": 403}
+
+Shape = TypeVar("Shape")
+
+
+class Ask(Protocol):
+    """Method, path and body to an answer, as it is read. Raises `Refused`, `StoreUnavailable`."""
+
+    def __call__(self, method: str, target: str, body: Any, read: Callable[[bytes], Shape]) -> Shape: ...
 
 
 class Documents:
-    """`ask`: method, path and body to answer, as `Client` does. `admin_index`: where engines and models are."""
+    """`admin_index`: where engines and models are."""
 
     def __init__(self, ask: Ask, admin_index: str) -> None:
         self._ask = ask
@@ -52,25 +63,41 @@ class Documents:
         wanted = [(alias(self._admin_index, "config"), f"engine-device-manager--{target.engine}")]
         if 0 < len(target.id.encode("utf-8", "replace")) <= LONGEST_ID:
             wanted.append((alias(target.engine, target.kind), target.id))
-        answer = self._ask("POST", "/_mget", {"docs": [{"_index": index, "_id": id} for index, id in wanted]})
-        found = [document(entry) for entry in odd.loads(answer)["docs"]]
+        body = {"docs": [{"_index": index, "_id": id} for index, id in wanted]}
+        read = partial(answers.documents, count=len(wanted))
+        found = [document(entry) for entry in self._ask("POST", "/_mget", body, read)]
         return found[0], found[1] if len(found) > 1 else None
 
     def _models(self, kind: str, which: JSON) -> Iterator[JSON]:
         """By id, as SQL would have them."""
-        body = {"query": {"bool": {"filter": [{"term": {"type": kind}}, which]}}, "size": MOST}
         name = alias(self._admin_index, "models")
-        try:
-            answer = self._ask("POST", f"{path(name)}/_search?allow_partial_search_results=false", body)
-        except Refused as error:
-            raise StoreUnavailable(f"Elasticsearch refuses to read {name}: {error}") from error
-        hits = odd.loads(answer)["hits"]["hits"]
-        yield from (hit["_source"] for hit in sorted(hits, key=lambda hit: str(hit["_id"])))
+        target = f"{path(name)}/_search?allow_partial_search_results=false"
+        found: dict[str, JSON] = {}
+        most, more = MOST, True
+        while more:
+            try:
+                hits = self._ask("POST", target, others([{"term": {"type": kind}}, which], found, most), answers.hits)
+            except Refused as error:
+                most = limits.rows(error, most)
+            else:
+                more = len(hits) >= most and not all(hit["_id"] in found for hit in hits)
+                found |= {hit["_id"]: hit["_source"] for hit in hits}
+        yield from (found[id] for id in sorted(found))
+
+
+def others(filters: list[JSON], found: Collection[str], most: int) -> JSON:
+    """A search for so many documents that have not been found yet."""
+    query: JSON = {"filter": filters}
+    if found:
+        query["must_not"] = [{"ids": {"values": list(found)}}]
+    return {"query": {"bool": query}, "size": most}
 
 
 def document(entry: JSON) -> JSON | None:
     """Of an answer of `_mget`; `None` too where the index does not exist. Raises `StoreUnavailable`."""
     error = entry.get("error")
-    if error is not None and error.get("type") != "index_not_found_exception":
-        raise StoreUnavailable(f"Elasticsearch: {error.get('type')}: {error.get('reason')}")
-    return entry.get("_source") if entry.get("found") else None
+    if error is not None and error["type"] != "index_not_found_exception":
+        if error["type"] in STATUSES:
+            raise refused(STATUSES[error["type"]], error["type"], error["reason"])
+        raise StoreUnavailable(f"Elasticsearch: {error['type']}: {error['reason']}")
+    return entry["_source"] if entry.get("found") else None

@@ -3,13 +3,18 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from services.measures import Measure, Slot
 from services.stores import odd
-from services.stores.elasticsearch.retries import Temporary
+from services.stores.elasticsearch import answers
+from services.stores.elasticsearch.answers import Unsound as Unsound
+from services.stores.elasticsearch.retries import Late
+
+Number = Annotated[int, msgspec.Meta(ge=0)]
+Instant = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 Hit = TypeVar("Hit")
 
@@ -18,9 +23,9 @@ Place = msgspec.Raw
 
 
 class Shards(msgspec.Struct):
-    total: int = 0
-    successful: int = 0
-    failed: int = 0
+    total: Number
+    successful: Number
+    failed: Number
 
 
 class Hits(msgspec.Struct, Generic[Hit]):
@@ -28,8 +33,10 @@ class Hits(msgspec.Struct, Generic[Hit]):
 
 
 class Total(msgspec.Struct):
-    value: int
-    relation: str = "eq"
+    """Of all rows: another relation than this one is a guess."""
+
+    value: Number
+    relation: Literal["eq"]
 
 
 class Counted(msgspec.Struct):
@@ -83,8 +90,8 @@ class Summary(Answer, kw_only=True):
 
 
 class Bucket(msgspec.Struct, gc=False):
-    key: int
-    doc_count: int
+    key: Instant
+    doc_count: Number
 
 
 class Buckets(msgspec.Struct):
@@ -97,6 +104,24 @@ class Times(msgspec.Struct):
 
 class Timeline(Answer, kw_only=True):
     aggregations: Times
+
+
+class Part(msgspec.Struct):
+    doc_count: Number
+
+
+class Parts(msgspec.Struct):
+    buckets: list[Part]
+
+
+class Stretches(msgspec.Struct):
+    times: Parts
+
+
+class Pieces(Answer, kw_only=True):
+    """Rows of stretches of time, in the order in which they were asked for."""
+
+    aggregations: Stretches
 
 
 class Pair(msgspec.Struct):
@@ -124,15 +149,17 @@ class Occurring(Answer, kw_only=True):
 MEASURES = msgspec.json.Decoder(Rows[Measure])
 SORTED = msgspec.json.Decoder(Rows[Sorted])
 SKIPPED = msgspec.json.Decoder(Rows[Skipped])
+ANSWER = msgspec.json.Decoder(Answer)
 SUMMARY = msgspec.json.Decoder(Summary)
 TIMELINE = msgspec.json.Decoder(Timeline)
+PIECES = msgspec.json.Decoder(Pieces)
 OCCURRING = msgspec.json.Decoder(Occurring)
 
 Whole = TypeVar("Whole", bound=Answer)
 
 
-class Unsound(Temporary):
-    """An answer that is not the whole answer."""
+class TimedOut(Unsound, Late):
+    """A search that Elasticsearch ended before its end."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +175,7 @@ class Page:
 def whole(answer: Whole) -> Whole:
     """The answer, when all shards gave it in full. Raises `Unsound`."""
     if answer.timed_out:
-        raise Unsound("a search timed out before it was complete")
+        raise TimedOut("a search timed out before it was complete")
     if answer.shards.failed or answer.shards.successful < answer.shards.total:
         raise Unsound(f"{answer.shards.total - answer.shards.successful} of {answer.shards.total} shards failed")
     return answer
@@ -156,17 +183,14 @@ def whole(answer: Whole) -> Whole:
 
 def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
     """Of counts. Raises `Unsound`."""
-    try:
-        return whole(decoder.decode(body))
-    except msgspec.DecodeError as error:
-        raise Unsound(f"an answer cannot be read: {error}") from error
+    return whole(answers.typed(body, decoder))
 
 
 def measures(body: bytes, rows: int, *, placed: bool) -> Page:
     """Raises `Unsound` when it has not as many rows as it should. `placed`: with the place of the last."""
     try:
         return page(SORTED.decode(body) if placed else MEASURES.decode(body), rows)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         found = page(loose(body), rows)
         return replace(found, measures=[odd.measure(hit.id, hit.source) for hit in found.measures])
 
@@ -185,13 +209,13 @@ def page(answer: Rows[Any], rows: int) -> Page:
 
 def loose(body: bytes) -> Rows[Loose]:
     """What typed decode refuses: one odd document must not make an asset unexportable. Raises `Unsound`."""
-    try:
-        answer = odd.loads(body)
-        about = msgspec.convert(answer, Answer)
-        hits = [Loose(hit["_id"], hit["_source"], sort(hit)) for hit in answer["hits"]["hits"]]
-        return Rows(timed_out=about.timed_out, shards=about.shards, pit_id=about.pit_id, hits=Hits(hits))
-    except (ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
-        raise Unsound(f"a page cannot be read: {error}") from error
+    return answers.read(lambda: rows_of(odd.loads(body)))
+
+
+def rows_of(answer: Any) -> Rows[Loose]:
+    about = msgspec.convert(answer, Answer)
+    hits = [Loose(answers.text(hit["_id"]), hit["_source"], sort(hit)) for hit in answer["hits"]["hits"]]
+    return Rows(timed_out=about.timed_out, shards=about.shards, pit_id=about.pit_id, hits=Hits(hits))
 
 
 def sort(hit: Any) -> Place | None:

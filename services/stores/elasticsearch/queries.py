@@ -10,6 +10,9 @@ from services.measures import ExportRequest
 
 JSON = dict[str, Any]
 
+#: The last instant of Elasticsearch, and its negative: there is one before that, which no query can name.
+FURTHEST_MS = 2**63 - 1
+
 #: Documents without it are not measures; without this clause counts and rows would not agree.
 MEASURED: JSON = {"exists": {"field": "measuredAt"}}
 UNMEASURED: JSON = {"bool": {"must_not": [MEASURED]}}
@@ -66,5 +69,8 @@ def term(field: str, value: str) -> JSON:
 
 def during(first_ms: int | None, last_ms: int | None) -> JSON:
     """Both included, `None`: open."""
-    bounds = {"gte": first_ms, "lte": last_ms, "format": "epoch_millis"}
-    return {"range": {"measuredAt": {name: value for name, value in bounds.items() if value is not None}}}
+    bounds = {"gte": None if first_ms is not None and first_ms < -FURTHEST_MS else first_ms, "lte": last_ms}
+    if last_ms is not None and last_ms < -FURTHEST_MS:
+        bounds = {"lt": -FURTHEST_MS}
+    given = {name: value for name, value in bounds.items() if value is not None}
+    return {"range": {"measuredAt": {**given, "format": "epoch_millis"}}}

@@ -1,27 +1,36 @@
 """The port over Elasticsearch."""
 
+import contextlib
 import logging
 import threading
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
 from services.filters.mapping import Fields
+from services.gates import Gate
 from services.measures import NEWEST_FIRST, ExportRequest, Kind, Model, SortKey, Target
-from services.stores import odd
-from services.stores.elasticsearch import filtering, pages, sorting, survey
+from services.stores.elasticsearch import answers, filtering, pages, sorting, steps, survey
 from services.stores.elasticsearch.background import Background
-from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused
+from services.stores.elasticsearch.client import (
+    JSON,
+    NOT_ALLOWED,
+    READY_CONNECTIONS,
+    READY_SECONDS,
+    Client,
+    Refused,
+    timed,
+)
 from services.stores.elasticsearch.documents import Documents
 from services.stores.elasticsearch.names import alias, path
 from services.stores.elasticsearch.plan import Once, Span, Windows
 from services.stores.elasticsearch.prefetch import Budget
-from services.stores.elasticsearch.queries import Selection
+from services.stores.elasticsearch.queries import Selection, scope
 from services.stores.elasticsearch.reading import ElasticsearchReading, Pages, Plan
 from services.stores.elasticsearch.retries import Patience, Temporary
 from services.stores.elasticsearch.source import Source
 from services.stores.elasticsearch.survey import Survey
-from services.stores.elasticsearch.views import View, Views
+from services.stores.elasticsearch.views import MOST_FOREIGN, MOST_UNDER_WAY, View, Views, place
 from services.stores.port import Count
 from services.turns import Turns
 
@@ -29,6 +38,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds that a caller who waits for a link or a first byte is kept waiting by repetitions, at most.
 EARLY_BUDGET_SECONDS = 5.0
+
+#: What an answer is read as.
+Shape = TypeVar("Shape")
 
 #: The field whose `measureName` is a slot of the target.
 HOLDER: Mapping[Kind, str] = {"assets": "asset", "devices": "origin"}
@@ -62,13 +74,15 @@ class ElasticsearchStore:
         self._early_seconds = min(EARLY_BUDGET_SECONDS, retry_budget_seconds)
         self._prefetch = prefetch
         self._turns = turns
-        self._views = Views(self._client)
+        self._foreign = Gate(MOST_FOREIGN)
+        self._own = Gate(MOST_UNDER_WAY)
+        self._views = Views(self._client, self._foreign)
         self._documents = Documents(self._ask, admin_index)
 
     def ready(self) -> None:
         try:
-            self._asked_if_ready.ask("GET", "/_cluster/health?timeout=1s")
-        except (Temporary, Refused) as error:
+            answers.typed(self._asked_if_ready.ask("GET", "/_cluster/health?timeout=1s"), answers.HEALTH)
+        except Temporary as error:
             raise StoreUnavailable(f"Elasticsearch: {error}") from error
 
     def model(self, target: Target) -> Model:
@@ -79,32 +93,30 @@ class ElasticsearchStore:
 
     def check(self, request: ExportRequest) -> Count:
         """Elasticsearch itself judges: it builds the order and the query, and reads no document."""
-        selection = self._selection(request)
-        self._judge(request, selection)
         sort = list(sorting.own(request.sort or NEWEST_FIRST))
-        body = survey.counting(selection.rows)
-        try:
-            rows = self._count(request, {**body, "sort": sort})
-        except Refused as error:
-            raise self._wrong(request, body, error) from error
+        with self._blaming(request):
+            self._judge(request)
+            selection, rows = self._taken(
+                request, lambda found: self._count(request, {**survey.counting(found.rows), "sort": sort})
+            )
         return Count(rows, selection.exact)
 
     def open(self, request: ExportRequest) -> ElasticsearchReading:
-        selection = self._selection(request)
         what = f"export {request.export_id}"
-        ended = threading.Event()
-        patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds)
+        ended, begun = threading.Event(), threading.Event()
+        patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun)
         try:
-            view = self._views.open(measures_of(request), what, patience)
-            try:
-                return self._reading(request, selection, view, ended)
-            except BaseException:
-                ended.set()
-                self._views.close(view)
-                raise
-        except Refused as error:
-            log.error("%s: %s", what, error)
-            raise refusal(request, error) from error
+            with self._blaming(request):
+                most_rows = self._most_rows(request)
+                view = self._views.open(
+                    measures_of(request), what, patience, is_foreign=request.elastic_query is not None
+                )
+                try:
+                    return self._reading(request, view, ended, begun, most_rows)
+                except BaseException:
+                    ended.set()
+                    self._views.close(view)
+                    raise
         except StoreUnavailable as error:
             log.error("%s: %s", what, error.message)
             raise
@@ -114,26 +126,32 @@ class ElasticsearchStore:
         self._asked_if_ready.close()
 
     def _reading(
-        self, request: ExportRequest, selection: Selection, view: View, ended: threading.Event
+        self, request: ExportRequest, view: View, ended: threading.Event, begun: threading.Event, most_rows: int
     ) -> ElasticsearchReading:
         sort = request.sort or NEWEST_FIRST
-        counted = Survey(
-            view, selection, holder=HOLDER[request.target.kind], budget_seconds=self._early_seconds, ended=ended
-        )
-        slots = Background(counted.slots, "count-slots")
-        span = counted.span()
+
+        def survey_of(selection: Selection) -> Survey:
+            return Survey(
+                view, selection, holder=HOLDER[request.target.kind], budget_seconds=self._early_seconds, ended=ended,
+                begun=begun,
+            )  # fmt: skip
+
+        slots = Background(survey_of(Selection(scope(request), None, exact=True)).slots, "count-slots")
+        selection, (counted, span) = self._taken(request, lambda found: surveyed(survey_of(found)))
         source = Source(
             view,
             selection,
             sort,
             decode=filtering.decode(request, selection, self._turns),
+            blame=lambda error: self._blamed(request, error),
             budget_seconds=self._budget_seconds,
             ended=ended,
+            begun=begun,
             turns=self._turns,
         )
         filtered = not selection.exact
         plan = planned(request, sort, span, counted, filtered=filtered)
-        rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered)
+        rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered, most_rows=most_rows)
         rows.prepare()
         if request.start_ms is None and request.end_ms is None:
             Background(counted.log_left_out, "count-left-out")
@@ -146,56 +164,95 @@ class ElasticsearchStore:
             ended=ended,
         )
 
-    def _selection(self, request: ExportRequest) -> Selection:
-        return filtering.selection(request, lambda: self._fields(request))
+    def _taken(self, request: ExportRequest, ask: Callable[[Selection], Shape]) -> tuple[Selection, Shape]:
+        """The narrowest of its selections that Elasticsearch takes, and its answer. Raises why it takes none."""
+        found = list(filtering.selections(request, lambda: self._fields(request)))
+        for selection, wider in zip(found, [*found[1:], None], strict=True):
+            try:
+                return selection, ask(selection)
+            except Refused as error:
+                if error.http_status != 400 or wider is None:
+                    raise
+                log.warning("export %s: decided while reading, as %s", request.export_id, error.message)
+        raise AssertionError("there is always a selection")
 
     def _fields(self, request: ExportRequest) -> Fields:
         """Of the engine's measures."""
-        try:
-            indices = odd.loads(self._ask("GET", path(measures_of(request))))
-        except Refused as error:
-            raise refusal(request, error) from error
-        index = next(iter(indices.values()))
-        return Fields(index["mappings"], index["settings"]["index"].get("mapping"))
+        index = self._indices(request)[0]
+        return Fields(index["mappings"], index["settings"].get("mapping"))
 
-    def _judge(self, request: ExportRequest, selection: Selection) -> None:
-        """A query that the caller wrote."""
-        if request.elastic_query is None or selection.chosen is None:
-            return
+    def _most_rows(self, request: ExportRequest) -> int:
+        """That one search of the engine's measures answers. As many as by default, where nobody may know."""
         try:
-            self._ask("POST", searching(request), survey.compiling(selection.chosen))
+            return steps.most_rows(self._indices(request))
         except Refused as error:
-            raise refusal(request, error) from error
+            if error.http_status not in NOT_ALLOWED:
+                raise
+            return steps.MOST_ROWS
+
+    def _indices(self, request: ExportRequest) -> list[JSON]:
+        return self._ask("GET", path(measures_of(request)), None, answers.indices)
+
+    def _judge(self, request: ExportRequest) -> None:
+        """A query that the caller wrote."""
+        query = filtering.own_query(request)
+        if query is not None:
+            self._probe(request, survey.compiling(query))
+
+    @contextlib.contextmanager
+    def _blaming(self, request: ExportRequest) -> Iterator[None]:
+        try:
+            yield
+        except Refused as error:
+            raise self._blamed(request, error) from error
+
+    def _blamed(self, request: ExportRequest, error: Refused) -> ServiceError:
+        """Whose fault a refusal is: the caller's only if Elasticsearch answers the same search without their part.
+
+        What it says of an index that is closed, or of a limit, is a 400 as well.
+        """
+        if error.http_status == 404:
+            return StoreUnavailable(
+                f'Elasticsearch has no "{measures_of(request)}", where Kuzzle keeps the measures ({error.reason}).'
+            )
+        if error.http_status != 400:
+            return error
+        own = survey.compiling(Selection(scope(request), None, exact=True).rows)
+        try:
+            self._probe(request, own)
+        except StoreUnavailable as other:
+            return other
+        try:
+            self._probe(request, {**own, "sort": list(sorting.own(request.sort or NEWEST_FIRST))})
+        except Refused as other:
+            return InvalidArgument("sort", other.reason) if other.http_status == 400 else other
+        return error if request.elastic_query is None else InvalidArgument("query", error.reason)
+
+    def _probe(self, request: ExportRequest, body: JSON) -> None:
+        """Whether Elasticsearch takes it. Raises `Refused`, `StoreUnavailable`."""
+        self._search(request, body, lambda answer: pages.decoded(answer, pages.ANSWER))
 
     def _count(self, request: ExportRequest, body: JSON) -> int:
-        target = searching(request)
-        patience = self._early("counting")
-        return patience.tried(lambda: self._summary(target, body, patience)).hits.total.value
+        return self._search(request, body, lambda answer: pages.decoded(answer, pages.SUMMARY)).hits.total.value
 
-    def _summary(self, target: str, body: JSON, patience: Patience) -> pages.Summary:
-        wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
-        return pages.decoded(self._client.ask("POST", target, body, wait_seconds=wait_seconds), pages.SUMMARY)
+    def _search(self, request: ExportRequest, body: JSON, read: Callable[[bytes], Shape]) -> Shape:
+        """Among those of its kind, so that slow ones do not hold up others."""
+        gate = self._own if request.elastic_query is None else self._foreign
+        return self._ask("POST", searching(request), body, read, gate=gate)
 
-    def _wrong(self, request: ExportRequest, body: JSON, error: Refused) -> ServiceError:
-        """Which argument Elasticsearch refuses: without the order, would it count?"""
-        if error.status == 400 and request.sort not in ((), NEWEST_FIRST):
-            try:
-                self._count(request, body)
-            except Refused as other:
-                return refusal(request, other)
-            return InvalidArgument("sort", error.reason)
-        return refusal(request, error)
+    def _ask(
+        self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, gate: Gate | None = None
+    ) -> Shape:
+        """Before a caller has a status: what takes too long is not repeated."""
+        patience = Patience(f"{method} {target}", budget_seconds=self._early_seconds, begun=threading.Event())
 
-    def _ask(self, method: str, target: str, body: Any = None) -> bytes:
-        patience = self._early(f"{method} {target}")
-        return patience.tried(
-            lambda: self._client.ask(
-                method, target, body, wait_seconds=patience.wait_seconds(self._client.timeout_seconds)
-            )
-        )
+        def attempt() -> Shape:
+            wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
+            asked = timed(body, wait_seconds) if "/_search" in target else body
+            with contextlib.nullcontext() if gate is None else place(gate, wait_seconds):
+                return read(self._client.ask(method, target, asked, wait_seconds=wait_seconds))
 
-    def _early(self, what: str) -> Patience:
-        return Patience(what, budget_seconds=self._early_seconds)
+        return patience.tried(attempt)
 
 
 def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted: Survey, *, filtered: bool) -> Plan:
@@ -215,10 +272,5 @@ def searching(request: ExportRequest) -> str:
     return f"{path(measures_of(request))}/_search?allow_partial_search_results=false"
 
 
-def refusal(request: ExportRequest, error: Refused) -> ServiceError:
-    """What it means for the caller."""
-    if error.status == 400:
-        return InvalidArgument("query", error.reason)
-    if error.status == 404:
-        return StoreUnavailable(f'Elasticsearch has no "{measures_of(request)}", where Kuzzle keeps the measures.')
-    return StoreUnavailable(f"Elasticsearch refuses: {error}")
+def surveyed(counted: Survey) -> tuple[Survey, Span]:
+    return counted, counted.span()

@@ -3,16 +3,19 @@
 import logging
 import math
 import threading
+from array import array
 from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
+from services.errors import StoreUnavailable
 from services.measures import Slot
-from services.stores.elasticsearch import pages
+from services.stores.elasticsearch import limits, pages
+from services.stores.elasticsearch.client import Refused
 from services.stores.elasticsearch.pages import Summary, Whole
-from services.stores.elasticsearch.plan import Histogram, Span
-from services.stores.elasticsearch.queries import JSON, Selection, every
+from services.stores.elasticsearch.plan import MOST_BUCKETS, Histogram, Span
+from services.stores.elasticsearch.queries import FURTHEST_MS, JSON, Selection, during, every
 from services.stores.elasticsearch.retries import Patience
 from services.stores.elasticsearch.views import View
 
@@ -21,8 +24,11 @@ log = logging.getLogger(__name__)
 #: Pairs of slot and type that one answer holds.
 PAIRS = 1000
 
-#: Aggregations count in doubles: an instant that is no less is rounded. Elasticsearch has none beyond the second.
-ROUNDED_MS, FURTHEST_MS = 2**53, 2**63 - 1
+#: Aggregations count in doubles: an instant that is no less is rounded.
+ROUNDED_MS = 2**53
+
+#: Pieces of a span that goes farther than histograms do.
+FAR_PIECES = 16
 
 EDGES: JSON = {"first": {"min": {"field": "measuredAt"}}, "last": {"max": {"field": "measuredAt"}}}
 
@@ -31,13 +37,23 @@ class Survey:
     """Of one view. `holder`: the field whose `measureName` is a slot of the target."""
 
     def __init__(
-        self, view: View, selection: Selection, *, holder: str, budget_seconds: float, ended: threading.Event
+        self,
+        view: View,
+        selection: Selection,
+        *,
+        holder: str,
+        budget_seconds: float,
+        ended: threading.Event,
+        begun: threading.Event,
     ) -> None:
         self._view = view
         self._selection = selection
         self._holder = holder
         self._budget = budget_seconds
         self._ended = ended
+        self._begun = begun
+        #: Of one answer; fewer once a cluster says so.
+        self._most_buckets, self._pairs = MOST_BUCKETS, PAIRS
 
     def span(self) -> Span:
         """All rows; of none, the instants mean nothing."""
@@ -48,23 +64,55 @@ class Survey:
         return Span(at(edges.first.value, -math.inf), at(edges.last.value, math.inf), rows)
 
     def histogram(self, span: Span) -> Histogram:
-        interval = span.interval_ms
-        times = {"field": "measuredAt", "fixed_interval": f"{interval}ms", "min_doc_count": 1}
+        """In one piece where the cluster lets nobody count more."""
+        count = self._stretches if span.is_far else self._timeline
+        while True:
+            pieces = min(FAR_PIECES, self._most_buckets) if span.is_far else self._most_buckets - 1
+            if pieces < 2:
+                return Histogram(span, span.piece_ms(1), array("q", [span.first_ms]), array("q", [span.rows]))
+            try:
+                return count(span, span.piece_ms(pieces))
+            except Refused as error:
+                self._most_buckets = limits.buckets(error, self._most_buckets)
+
+    def _timeline(self, span: Span, interval_ms: int) -> Histogram:
+        times = {"field": "measuredAt", "fixed_interval": f"{interval_ms}ms", "min_doc_count": 1}
         query = self._selection.between(span.first_ms, span.last_ms)
         body = {"size": 0, "track_total_hits": False, "query": query, "aggs": {"times": {"date_histogram": times}}}
         timeline = self._ask(body, pages.TIMELINE)
-        return Histogram(span, interval, *pages.columns(timeline.aggregations.times.buckets))
+        return Histogram(span, interval_ms, *pages.columns(timeline.aggregations.times.buckets))
+
+    def _stretches(self, span: Span, length_ms: int) -> Histogram:
+        """By ranges, which are exact wherever they are."""
+        starts = range(span.first_ms, span.last_ms + 1, length_ms)
+        ranges = [during(start, min(start + length_ms - 1, span.last_ms)) for start in starts]
+        body = {
+            "size": 0, "track_total_hits": False, "query": self._selection.between(span.first_ms, span.last_ms),
+            "aggs": {"times": {"filters": {"filters": ranges}}},
+        }  # fmt: skip
+        counts = [bucket.doc_count for bucket in self._ask(body, pages.PIECES).aggregations.times.buckets]
+        found = [(start, count) for start, count in zip(starts, counts, strict=False) if count]
+        return Histogram(span, length_ms, array("q", [start for start, _ in found]), array("q", [n for _, n in found]))
 
     def slots(self) -> Collection[Slot]:
         """The pairs that occur, whatever the filter."""
         found: set[Slot] = set()
         after: dict[str, Any] | None = None
         while True:
-            composite = self._ask(self._pairs(after), pages.OCCURRING).aggregations.slots
+            composite = self._occurring(after)
             found.update(map(pages.slot, composite.buckets))
-            after = composite.after_key
-            if after is None or len(composite.buckets) < PAIRS:
+            if composite.after_key is None or len(composite.buckets) < self._pairs:
                 return found
+            if composite.after_key == after:
+                raise StoreUnavailable("Elasticsearch counts the same slots again and again.")
+            after = composite.after_key
+
+    def _occurring(self, after: dict[str, Any] | None) -> pages.Composite:
+        while True:
+            try:
+                return self._ask(self._pairs_after(after), pages.OCCURRING).aggregations.slots
+            except Refused as error:
+                self._pairs = limits.buckets(error, self._pairs)
 
     def log_left_out(self) -> None:
         summary: Summary = self._ask(counting(self._selection.left_out), pages.SUMMARY)
@@ -75,10 +123,10 @@ class Survey:
                 summary.hits.total.value,
             )
 
-    def _pairs(self, after: dict[str, Any] | None) -> JSON:
+    def _pairs_after(self, after: dict[str, Any] | None) -> JSON:
         sources = {"name": f"{self._holder}.measureName", "type": "type"}
         composite: JSON = {
-            "size": PAIRS,
+            "size": self._pairs,
             "sources": [{name: {"terms": {"field": field, "missing_bucket": True}}} for name, field in sources.items()],
         }
         if after is not None:
@@ -87,7 +135,7 @@ class Survey:
         return {"size": 0, "track_total_hits": False, "query": self._selection.slots, "aggs": aggregations}
 
     def _ask(self, body: JSON, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
-        patience = Patience(self._view.what, budget_seconds=self._budget, ended=self._ended)
+        patience = Patience(self._view.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
 
         def attempt() -> Whole:
             with self._view.place(patience):
@@ -108,7 +156,7 @@ def at(edge: float, beyond: float) -> int:
     """An instant that is at least as far in the direction of `beyond` as the one that was rounded to `edge`."""
     if abs(edge) < ROUNDED_MS:
         return int(edge)
-    return max(-FURTHEST_MS, min(FURTHEST_MS, int(math.nextafter(edge, beyond))))
+    return max(-FURTHEST_MS - 1, min(FURTHEST_MS, int(math.nextafter(edge, beyond))))
 
 
 def compiling(query: JSON | msgspec.Raw) -> JSON:

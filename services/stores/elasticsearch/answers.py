@@ -1,0 +1,117 @@
+"""Answers, taken for what they should be: anything else is `Unsound`, never an error of ours.
+
+Whoever listens at a URL may answer anything, with 200 too: a gateway's page, nothing, another shape, depths of JSON.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from services.stores import odd
+from services.stores.elasticsearch.retries import Temporary
+
+JSON = dict[str, Any]
+
+Shape = TypeVar("Shape")
+
+#: What reading a value of another shape than expected raises.
+MISSHAPEN = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+
+
+class Unsound(Temporary):
+    """An answer that is not the whole answer."""
+
+
+class Opened(msgspec.Struct):
+    """A view."""
+
+    id: str
+
+
+class Health(msgspec.Struct):
+    """Of the cluster."""
+
+    cluster_name: str
+    status: Literal["green", "yellow", "red"]
+
+
+OPENED = msgspec.json.Decoder(Opened)
+HEALTH = msgspec.json.Decoder(Health)
+
+
+def typed(body: bytes, decoder: "msgspec.json.Decoder[Shape]") -> Shape:
+    """Raises `Unsound`."""
+    return read(lambda: decoder.decode(body))
+
+
+def read(reading: Callable[[], Shape]) -> Shape:
+    """What it returns. Raises `Unsound` when the answer is not what it is read as."""
+    try:
+        return reading()
+    except MISSHAPEN as error:
+        words = "it is nested too deep" if isinstance(error, RecursionError) else f"{type(error).__name__}: {error}"
+        raise Unsound(f"an answer cannot be read ({words})") from error
+
+
+def documents(body: bytes, count: int) -> list[JSON]:
+    """Of `_mget`, as many as were asked for: each with `found` and `_source`, or with `error`."""
+    return read(lambda: checked([document(entry) for entry in odd.loads(body)["docs"]], count))
+
+
+def checked(found: list[JSON], count: int) -> list[JSON]:
+    if len(found) != count:
+        raise ValueError(f"{len(found)} documents where {count} were asked for")
+    return found
+
+
+def document(entry: Any) -> JSON:
+    if "error" in entry:
+        return {"error": {name: str(entry["error"][name]) for name in ("type", "reason")}}
+    return {"found": entry["found"] is True, "_source": mapping(entry["_source"]) if entry["found"] else None}
+
+
+def hits(body: bytes) -> list[JSON]:
+    """Of a search: each with `_id` and `_source`, of all shards."""
+    return read(lambda: whole_hits(odd.loads(body)))
+
+
+def whole_hits(answer: Any) -> list[JSON]:
+    if answer["timed_out"] or answer["_shards"]["failed"]:
+        raise ValueError("it is not of all shards")
+    return [{"_id": text(hit["_id"]), "_source": mapping(hit["_source"])} for hit in answer["hits"]["hits"]]
+
+
+def indices(body: bytes) -> list[JSON]:
+    """What is behind an alias, at least one: each with `mappings` and `settings`."""
+    return read(lambda: [index(found) for found in some(mapping(odd.loads(body)))])
+
+
+def some(found: JSON) -> list[Any]:
+    if not found:
+        raise ValueError("there is no index")
+    return list(found.values())
+
+
+def index(found: Any) -> JSON:
+    return {"mappings": fields(mapping(found["mappings"])), "settings": mapping(found["settings"]["index"])}
+
+
+def fields(definition: JSON) -> JSON:
+    """With definitions below, as deep as they go."""
+    for name in ("properties", "fields", "runtime"):
+        for held in mapping(definition.get(name, {})).values():
+            fields(mapping(held))
+    return definition
+
+
+def mapping(value: Any) -> JSON:
+    if not isinstance(value, dict):
+        raise TypeError(f"a {type(value).__name__} where an object should be")
+    return value
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a {type(value).__name__} where a text should be")
+    return value
