@@ -15,6 +15,9 @@ JSON = dict[str, Any]
 
 Shape = TypeVar("Shape")
 
+#: Parameters of a field that are texts.
+TEXTS = frozenset(("type", "format"))
+
 #: What reading a value of another shape than expected raises.
 MISSHAPEN = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
@@ -68,7 +71,8 @@ def checked(found: list[JSON], count: int) -> list[JSON]:
 def document(entry: Any) -> JSON:
     if "error" in entry:
         return {"error": {name: str(entry["error"][name]) for name in ("type", "reason")}}
-    return {"found": entry["found"] is True, "_source": mapping(entry["_source"]) if entry["found"] else None}
+    found = of(bool, entry["found"])
+    return {"found": found, "_source": mapping(entry["_source"]) if found else None}
 
 
 def hits(body: bytes) -> list[JSON]:
@@ -77,9 +81,9 @@ def hits(body: bytes) -> list[JSON]:
 
 
 def whole_hits(answer: Any) -> list[JSON]:
-    if answer["timed_out"] or answer["_shards"]["failed"]:
+    if of(bool, answer["timed_out"]) or of(int, answer["_shards"]["failed"]):
         raise ValueError("it is not of all shards")
-    return [{"_id": text(hit["_id"]), "_source": mapping(hit["_source"])} for hit in answer["hits"]["hits"]]
+    return [{"_id": text(hit["_id"]), "_source": mapping(hit["_source"])} for hit in of(list, answer["hits"]["hits"])]
 
 
 def indices(body: bytes) -> list[JSON]:
@@ -94,11 +98,24 @@ def some(found: JSON) -> list[Any]:
 
 
 def index(found: Any) -> JSON:
-    return {"mappings": fields(mapping(found["mappings"])), "settings": mapping(found["settings"]["index"])}
+    settings = mapping(found["settings"]["index"])
+    parameters(mapping(settings.get("mapping", {})))
+    return {"mappings": fields(mapping(found["mappings"])), "settings": settings}
+
+
+def parameters(definition: JSON) -> None:
+    """Those that are read of a field, or are set for all of an index."""
+    for name in TEXTS & definition.keys():
+        text(definition[name])
+    if "ignore_above" in definition:
+        int(definition["ignore_above"])
+    if not isinstance(definition.get("copy_to", ""), str):
+        list(map(text, of(list, definition["copy_to"])))
 
 
 def fields(definition: JSON) -> JSON:
     """With definitions below, as deep as they go."""
+    parameters(definition)
     for name in ("properties", "fields", "runtime"):
         for held in mapping(definition.get(name, {})).values():
             fields(mapping(held))
@@ -106,12 +123,14 @@ def fields(definition: JSON) -> JSON:
 
 
 def mapping(value: Any) -> JSON:
-    if not isinstance(value, dict):
-        raise TypeError(f"a {type(value).__name__} where an object should be")
-    return value
+    return of(dict, value)
 
 
 def text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a {type(value).__name__} where a text should be")
+    return of(str, value)
+
+
+def of(kind: type[Shape], value: Any) -> Shape:
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} where {kind.__name__} should be")
     return value

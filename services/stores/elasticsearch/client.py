@@ -51,6 +51,12 @@ WHOLE_TIMES = 4
 #: Of the seconds that an answer is awaited, those that Elasticsearch has for a search; the rest is for the way back.
 SEARCHING = 0.9
 
+#: Type of an error that is not in Elasticsearch's own words.
+WORDLESS = "error"
+
+#: What a search may be refused for, with 400 too, whatever was searched for.
+OWN_STATE = frozenset((WORDLESS, BLOCKED, TOO_MANY_BUCKETS, "index_closed_exception", "circuit_breaking_exception"))
+
 HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
@@ -65,6 +71,11 @@ class Refused(StoreUnavailable):
         self.http_status = status
         self.type = type
         self.reason = reason
+
+    @property
+    def may_be_asked_for(self) -> bool:
+        """Whether a caller may have asked for what is refused."""
+        return self.http_status == 400 and self.type not in OWN_STATE
 
 
 class Bytes(Serializer):
@@ -206,7 +217,7 @@ def why(body: Any) -> tuple[str, str]:
         return str(cause["type"]), str(cause["reason"])
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
         text = bytes(body or b"").decode("utf-8", "replace") if isinstance(body, bytes | None) else str(body)
-        return "error", text[:QUOTED] or "without a word"
+        return WORDLESS, text[:QUOTED] or "without a word"
 
 
 def deepest(error: Mapping[str, Any]) -> Mapping[str, Any]:

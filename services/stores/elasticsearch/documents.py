@@ -1,6 +1,6 @@
 """Engines, assets, devices and models: the documents beside the measures, as Kuzzle stores them."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -56,7 +56,13 @@ class Documents:
         """`valuesMappings` of the measure models of these types."""
         if not types:
             return {}
-        return models.mappings(types, self._models("measure", {"terms": {"measure.type": sorted(types)}}))
+        try:
+            found = self._models("measure", {"terms": {"measure.type": sorted(types)}})
+        except Refused as error:
+            if "index.max_terms_count" not in error.reason:
+                raise
+            found = self._models("measure", {"exists": {"field": "type"}})
+        return models.mappings(types, found)
 
     def _engine_and_document(self, target: Target) -> tuple[JSON | None, JSON | None]:
         """Each `None` when there is none. By their ids in a body: an id is free text."""
@@ -68,7 +74,7 @@ class Documents:
         found = [document(entry) for entry in self._ask("POST", "/_mget", body, read)]
         return found[0], found[1] if len(found) > 1 else None
 
-    def _models(self, kind: str, which: JSON) -> Iterator[JSON]:
+    def _models(self, kind: str, which: JSON) -> list[JSON]:
         """By id, as SQL would have them."""
         name = alias(self._admin_index, "models")
         target = f"{path(name)}/_search?allow_partial_search_results=false"
@@ -82,7 +88,7 @@ class Documents:
             else:
                 more = len(hits) >= most and not all(hit["_id"] in found for hit in hits)
                 found |= {hit["_id"]: hit["_source"] for hit in hits}
-        yield from (found[id] for id in sorted(found))
+        return [found[id] for id in sorted(found)]
 
 
 def others(filters: list[JSON], found: Collection[str], most: int) -> JSON:

@@ -171,7 +171,7 @@ class ElasticsearchStore:
             try:
                 return selection, ask(selection)
             except Refused as error:
-                if error.http_status != 400 or wider is None:
+                if not error.may_be_asked_for or wider is None:
                     raise
                 log.warning("export %s: decided while reading, as %s", request.export_id, error.message)
         raise AssertionError("there is always a selection")
@@ -215,7 +215,7 @@ class ElasticsearchStore:
             return StoreUnavailable(
                 f'Elasticsearch has no "{measures_of(request)}", where Kuzzle keeps the measures ({error.reason}).'
             )
-        if error.http_status != 400:
+        if not error.may_be_asked_for:
             return error
         own = survey.compiling(Selection(scope(request), None, exact=True).rows)
         try:
@@ -225,7 +225,7 @@ class ElasticsearchStore:
         try:
             self._probe(request, {**own, "sort": list(sorting.own(request.sort or NEWEST_FIRST))})
         except Refused as other:
-            return InvalidArgument("sort", other.reason) if other.http_status == 400 else other
+            return InvalidArgument("sort", other.reason) if other.may_be_asked_for else other
         return error if request.elastic_query is None else InvalidArgument("query", error.reason)
 
     def _probe(self, request: ExportRequest, body: JSON) -> None:
