@@ -94,6 +94,16 @@ def no(expression: Expression) -> Expression:
     return opposite(map(no, expression.children))
 
 
+def without(expression: Expression, kinds: Collection[str], instead: Expression) -> Expression:
+    """With `instead` in place of leaves of these kinds, negated or not."""
+    if isinstance(expression, Leaf):
+        return instead if kinds and expression.query.keys() & kinds else expression
+    if isinstance(expression, Split):
+        return split((names, without(each, kinds, instead)) for names, each in expression.cases)
+    children = (without(child, kinds, instead) for child in expression.children)
+    return every(children) if isinstance(expression, Every) else some(children)
+
+
 def cut(expression: Expression, beyond: Expression) -> Expression:
     """With `beyond` in place of what Elasticsearch would find too deep, or too much."""
     return beyond if leaves(expression) > MOST_LEAVES else shallow(expression, MOST_LEVELS, beyond)

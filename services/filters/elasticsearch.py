@@ -7,14 +7,28 @@ the second is there to be negated. Where the two are the same, nothing is left t
 Several indices may map a path differently: each clause asks each of them as its own mapping wants it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial, singledispatch
 from typing import Any
 
 from services.filters import elastic_values as values
 from services.filters import nodes
-from services.filters.algebra import ALL, JSON, NONE, Expression, Leaf, Split, cut, every, no, some, split, written
+from services.filters.algebra import (
+    ALL,
+    JSON,
+    NONE,
+    Expression,
+    Leaf,
+    Split,
+    cut,
+    every,
+    no,
+    some,
+    split,
+    without,
+    written,
+)
 from services.filters.mapping import Field, Fields
 
 
@@ -39,10 +53,15 @@ MOST_MAPPINGS = 64
 #: Of an index of which nothing is known.
 UNKNOWN: Indices = {(): Fields({})}
 
+#: Queries that a cluster may forbid, where `search.allow_expensive_queries` is false.
+EXPENSIVE = frozenset(("wildcard",))
 
-def translate(node: nodes.Filter, indices: Indices) -> Queries:
+
+def translate(node: nodes.Filter, indices: Indices, *, forbidden: Collection[str] = ()) -> Queries:
+    """`forbidden`: kinds of queries that Elasticsearch will not be asked."""
     found = bounds(node, Document(indices if len(indices) <= MOST_MAPPINGS else UNKNOWN))
-    return Queries(written(cut(found.up, ALL)), written(cut(found.lo, NONE)))
+    up, lo = without(found.up, forbidden, ALL), without(found.lo, forbidden, NONE)
+    return Queries(written(cut(up, ALL)), written(cut(lo, NONE)))
 
 
 @dataclass(frozen=True)

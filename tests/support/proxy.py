@@ -45,7 +45,8 @@ class Asked:
 class Answer:
     """`sent`: bytes of the body that leave before the connection is reset; `None`: all. -1: not even a status.
 
-    `hangs`: nothing leaves until the client does.
+    `hangs`: nothing leaves until the client does. `raw`: what leaves instead of all this, status line and all, at once
+    or a byte each `pause_seconds`; then the connection is closed.
     """
 
     status: int
@@ -53,6 +54,8 @@ class Answer:
     body: bytes
     sent: int | None = None
     hangs: bool = False
+    raw: bytes | None = None
+    pause_seconds: float = 0
 
     def changed(self, change: Callable[[Any], object]) -> "Answer":
         """With another JSON body."""
@@ -234,6 +237,9 @@ class Handler(BaseHTTPRequestHandler):
         if answer.hangs or answer.sent == -1:
             self.reset()
             return
+        if answer.raw is not None:
+            self.give_raw(answer.raw, answer.pause_seconds)
+            return
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -242,6 +248,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body[: answer.sent])
         if answer.sent is not None:
             self.reset()
+
+    def give_raw(self, raw: bytes, pause_seconds: float) -> None:
+        self.close_connection = True
+        for part in [raw[at : at + 1] for at in range(len(raw))] if pause_seconds else [raw]:
+            self.wfile.write(part)
+            if self.proxy.ended.wait(pause_seconds):
+                return
 
     def wait_until_left(self) -> None:
         while not self.proxy.ended.is_set():

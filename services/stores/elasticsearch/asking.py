@@ -13,6 +13,9 @@ from services.stores.elasticsearch.exact import Absent, Answer, Exact, Unseen
 
 JSON = dict[str, Any]
 
+#: The last instant of Elasticsearch, and its negative: there is one before that, which no query can name.
+FURTHEST_MS = 2**63 - 1
+
 #: Milliseconds: the first and the last that `date_nanos` can hold whole. It refuses to be asked for others.
 FIRST_FINE_MS, LAST_FINE_MS = 0, 9_223_372_036_853
 
@@ -40,8 +43,11 @@ class Instants:
                 return {"match_none": {}}
             first_ms = None if first_ms is None or first_ms <= FIRST_FINE_MS else first_ms
             last_ms = None if last_ms is None or last_ms > LAST_FINE_MS else last_ms
-        bounds = {"gte": first_ms, "lte": last_ms, "format": "epoch_millis"}
-        return {"range": {self.field: {name: value for name, value in bounds.items() if value is not None}}}
+        bounds = {"gte": None if first_ms is not None and first_ms < -FURTHEST_MS else first_ms, "lte": last_ms}
+        if last_ms is not None and last_ms < -FURTHEST_MS:
+            bounds = {"lt": -FURTHEST_MS}
+        given = {name: value for name, value in bounds.items() if value is not None}
+        return {"range": {self.field: {**given, "format": "epoch_millis"}}}
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,33 @@
 """Engines, assets, devices and models: the documents beside the measures, as Kuzzle stores them."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
 from services.errors import NotFound, StoreUnavailable, UnknownEngine
 from services.measures import Model, Target
-from services.stores import models, odd
-from services.stores.elasticsearch import indices, kept
+from services.stores import models
+from services.stores.elasticsearch import answers, indices, kept, limits
+from services.stores.elasticsearch.answers import Ask
 from services.stores.elasticsearch.background import Background
-from services.stores.elasticsearch.client import Refused
+from services.stores.elasticsearch.client import Refused, refused
 from services.stores.elasticsearch.indices import Indices
 from services.stores.elasticsearch.kept import Part
 from services.stores.elasticsearch.names import alias, is_index, path
 from services.stores.models import JSON, SINGULAR
 
-#: Documents that one search answers at most.
+#: Documents that one search answers at most, where an index lets it.
 MOST = 10_000
 
 #: Bytes of an id, at most.
 LONGEST_ID = 512
 
-Ask = Callable[[str, str, Any], bytes]
+#: The status that a refusal of one document of several would have.
+STATUSES = {"security_exception": 403}
 
 
 class Documents:
-    """`ask`: method, path and body to answer, as `Client` does. `admin_index`: where engines and models are."""
+    """`admin_index`: where engines and models are."""
 
     def __init__(self, ask: Ask, admin_index: str) -> None:
         self._ask = ask
@@ -56,15 +58,22 @@ class Documents:
         if not types:
             return {}
         known = self._known_models or self._model_indices()
-        return models.mappings(types, self._models(known, "measure", "measure.type", *sorted(types)))
+        try:
+            found = self._models(known, "measure", "measure.type", *sorted(types))
+        except Refused as error:
+            if "index.max_terms_count" not in error.reason:
+                raise
+            found = self._models(known, "measure")
+        return models.mappings(types, found)
 
     def _engine_and_document(self, target: Target) -> tuple[JSON | None, JSON | None]:
         """Each `None` when there is none. By their ids in a body: an id is free text."""
         wanted = [(alias(self._admin_index, "config"), f"engine-device-manager--{target.engine}")]
         if 0 < len(target.id.encode("utf-8", "replace")) <= LONGEST_ID:
             wanted.append((alias(target.engine, target.kind), target.id))
-        answer = self._ask("POST", "/_mget", {"docs": [{"_index": index, "_id": id} for index, id in wanted]})
-        found = [document(entry) for entry in odd.loads(answer)["docs"]]
+        body = {"docs": [{"_index": index, "_id": id} for index, id in wanted]}
+        read = partial(answers.documents, count=len(wanted))
+        found = [document(entry) for entry in self._ask("POST", "/_mget", body, read)]
         return found[0], found[1] if len(found) > 1 else None
 
     def _check_read(self, target: Target, engine: JSON, document: JSON) -> None:
@@ -74,18 +83,24 @@ class Documents:
         if document.get("model") is None:
             self._indices(alias(target.engine, target.kind)).check_kept([Part("model")])
 
-    def _models(self, known: Indices, kind: str, field: str, *values: str) -> Iterator[JSON]:
-        """By id, as SQL would have them."""
+    def _models(self, known: Indices, kind: str, field: str | None = None, *values: str) -> list[JSON]:
+        """Those of a kind, or of them those that have one of the values in a field. By id, as SQL would have them."""
         name = alias(self._admin_index, "models")
-        try:
-            asking = known.asking(("type", field), partial(indices.occupied, self._ask, name))
-            query = {"bool": {"filter": [asking.term("type", kind), asking.term(field, *values)]}}
-            target = f"{path(name)}/_search?allow_partial_search_results=false"
-            answer = self._ask("POST", target, {"query": query, "size": MOST})
-        except Refused as error:
-            raise unreadable(name, error) from error
-        hits = odd.loads(answer)["hits"]["hits"]
-        yield from (hit["_source"] for hit in sorted(hits, key=lambda hit: str(hit["_id"])))
+        fields = ("type",) if field is None else ("type", field)
+        asking = known.asking(fields, partial(indices.occupied, self._ask, name))
+        filters = [asking.term("type", kind), *([] if field is None else [asking.term(field, *values)])]
+        target = f"{path(name)}/_search?allow_partial_search_results=false"
+        found: dict[str, JSON] = {}
+        most, more = MOST, True
+        while more:
+            try:
+                hits = self._ask("POST", target, others(filters, found, most), answers.hits)
+            except Refused as error:
+                most = limits.rows(error, most)
+            else:
+                more = len(hits) >= most and not all(hit["_id"] in found for hit in hits)
+                found |= {hit["_id"]: hit["_source"] for hit in hits}
+        return [found[id] for id in sorted(found)]
 
     def _model_indices(self) -> Indices:
         known = self._indices(alias(self._admin_index, "models"))
@@ -94,21 +109,24 @@ class Documents:
 
     def _indices(self, name: str) -> Indices:
         """Raises `StoreUnavailable`."""
-        try:
-            return indices.read(self._ask("GET", path(name), None))
-        except Refused as error:
-            raise unreadable(name, error) from error
+        return self._ask("GET", path(name), None, indices.read)
 
 
-def unreadable(name: str, error: Refused) -> StoreUnavailable:
-    return StoreUnavailable(f"Elasticsearch refuses to read {name}: {error}")
+def others(filters: list[JSON], found: Collection[str], most: int) -> JSON:
+    """A search for so many documents that have not been found yet."""
+    query: JSON = {"filter": filters}
+    if found:
+        query["must_not"] = [{"ids": {"values": list(found)}}]
+    return {"query": {"bool": query}, "size": most}
 
 
 def document(entry: JSON) -> JSON | None:
     """Of an answer of `_mget`; `None` too where the index does not exist. Raises `StoreUnavailable`."""
     error = entry.get("error")
-    if error is not None and error.get("type") != "index_not_found_exception":
-        raise StoreUnavailable(f"Elasticsearch: {error.get('type')}: {error.get('reason')}")
-    if entry.get("found") and entry.get("_source") is None:
-        raise StoreUnavailable(f'The index "{entry.get("_index")}" cannot be read: {kept.MODES["disabled"]}.')
-    return entry.get("_source") if entry.get("found") else None
+    if error is not None and error["type"] != "index_not_found_exception":
+        if error["type"] in STATUSES:
+            raise refused(STATUSES[error["type"]], error["type"], error["reason"])
+        raise StoreUnavailable(f"Elasticsearch: {error['type']}: {error['reason']}")
+    if entry.get("found") and entry["_source"] is None:
+        raise StoreUnavailable(f'The index "{entry["_index"]}" cannot be read: {kept.MODES["disabled"]}.')
+    return entry["_source"] if entry.get("found") else None

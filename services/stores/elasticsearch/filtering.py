@@ -1,38 +1,64 @@
 """An export's filter on this store: the query that Elasticsearch is asked, and what is left to decide while reading."""
 
 import json
+from collections.abc import Iterator
 from functools import partial
 
 import msgspec
 
 from services.filters import matches
-from services.filters.elasticsearch import translate
+from services.filters.elasticsearch import EXPENSIVE, Queries, translate
 from services.filters.nodes import All
 from services.filters.trial import MOST_ROW_SECONDS
 from services.filters.weight import weight
 from services.measures import ExportRequest
 from services.stores.elasticsearch import kept, pages, queries
+from services.stores.elasticsearch.asking import Asking
 from services.stores.elasticsearch.indices import Indices, Occupied
 from services.stores.elasticsearch.queries import Selection
 from services.stores.elasticsearch.residual import MANY_CLAUSES, Residual
 from services.stores.elasticsearch.source import Decode
 from services.turns import Work
 
+#: What matches the filter, or may, and whether it does; `None`: everything.
+Choice = tuple[msgspec.Raw | None, bool]
 
-def selection(request: ExportRequest, indices: Indices, occupied: Occupied) -> Selection:
-    """Raises `StoreUnavailable` where an index does not hold, or cannot be asked for, what is wanted."""
+
+def asking(request: ExportRequest, indices: Indices, occupied: Occupied) -> Asking:
+    """How its indices are asked for what it is about.
+
+    Raises `StoreUnavailable` where one does not hold, or cannot be asked for, what is wanted.
+    """
     paths = matches.fields(request.filter) - {"_id"} if request.elastic_query is None else frozenset()
     indices.check_kept(kept.ROW, paths)
-    asking = indices.asking(queries.asked(request), occupied, read=queries.slot(request), instant=queries.INSTANT)
-    chosen, exact = choice(request, indices)
-    return queries.selection(request, asking, chosen, exact=exact)
+    return indices.asking(queries.asked(request), occupied, read=queries.slot(request), instant=queries.INSTANT)
 
 
-def choice(request: ExportRequest, indices: Indices) -> tuple[msgspec.Raw | None, bool]:
-    """What matches the filter, or may, and whether it does; `None`: everything."""
+def everything(request: ExportRequest, asking: Asking) -> Selection:
+    """Whatever the filter. Raises `StoreUnavailable` where an index cannot be asked for what is wanted."""
+    return queries.selection(request, asking, None, exact=True)
+
+
+def selections(request: ExportRequest, indices: Indices, asking: Asking) -> Iterator[Selection]:
+    """The narrowest first; those that ask less of Elasticsearch after it, for a cluster that refuses the first."""
+    for chosen, exact in choices(request, indices):
+        yield queries.selection(request, asking, chosen, exact=exact)
+
+
+def choices(request: ExportRequest, indices: Indices) -> Iterator[Choice]:
     if request.elastic_query is not None or isinstance(request.filter, All):
-        return own_query(request), True
-    found = translate(request.filter, indices.fields)
+        yield own_query(request), True
+        return
+    first = choice(translate(request.filter, indices.fields))
+    yield first
+    second = choice(translate(request.filter, indices.fields, forbidden=EXPENSIVE))
+    if second != first:
+        yield second
+    if second[0] is not None:
+        yield None, False
+
+
+def choice(found: Queries) -> Choice:
     return None if found.up == {"match_all": {}} else msgspec.Raw(msgspec.json.encode(found.up)), found.exact
 
 

@@ -3,21 +3,19 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from services.errors import StoreUnavailable
 from services.filters.mapping import Fields
 from services.measures import SortKey
-from services.stores import odd
-from services.stores.elasticsearch import pages
+from services.stores.elasticsearch import answers, pages
+from services.stores.elasticsearch.answers import Ask
 from services.stores.elasticsearch.asking import Asking, Instants
 from services.stores.elasticsearch.exact import WANTED_DATE, WANTED_KEYWORD, Answer, Asked, Exact, Unseen
 from services.stores.elasticsearch.kept import Kept, Part
 from services.stores.elasticsearch.names import path
-
-#: Rows that a search answers at most, where an index does not say (`index.max_result_window`).
-MAX_RESULT_WINDOW = 10_000
+from services.stores.elasticsearch.steps import MOST_ROWS
 
 #: A type of instants that counts nanoseconds, where all others count milliseconds.
 FINE = "date_nanos"
@@ -48,7 +46,7 @@ class Index:
 
     @property
     def max_result_window(self) -> int:
-        return int(self.settings.get("max_result_window", MAX_RESULT_WINDOW))
+        return int(self.settings.get("max_result_window", MOST_ROWS))
 
 
 class Indices:
@@ -165,8 +163,8 @@ def is_scalar(index: Index, path: str) -> bool:
     return field is not None and field.path == field.name and field.type != "geo_point" and not field.flat
 
 
-def occupied(ask: Callable[[str, str, Any], bytes], alias: str, names: Collection[str]) -> Collection[str]:
-    """Those of these indices that hold documents, by name. Raises `Refused`, `StoreUnavailable`."""
+def occupied(ask: Ask, alias: str, names: Collection[str]) -> Collection[str]:
+    """Those of these indices that hold documents, by name. Raises `StoreUnavailable`."""
     by_index = {"terms": {"field": "_index", "size": len(names)}}
     body = {
         "size": 0,
@@ -175,17 +173,12 @@ def occupied(ask: Callable[[str, str, Any], bytes], alias: str, names: Collectio
         "query": {"terms": {"_index": sorted(names)}},
         "aggs": {"by_index": by_index},
     }
-    answer = ask("POST", f"{path(alias)}/_search?allow_partial_search_results=false", body)
-    try:
-        return [bucket.key for bucket in pages.decoded(answer, pages.PLACES).aggregations.by_index.buckets]
-    except pages.Unsound as error:
-        raise StoreUnavailable(f"Elasticsearch: {error}") from error
+    target = f"{path(alias)}/_search?allow_partial_search_results=false"
+    found = ask("POST", target, body, partial(pages.decoded, decoder=pages.PLACES))
+    return [bucket.key for bucket in found.aggregations.by_index.buckets]
 
 
 def read(body: bytes) -> Indices:
-    """The answer of `GET /<alias>`. Raises `StoreUnavailable`."""
-    try:
-        found = odd.loads(body)
-        return Indices([Index(name, each["mappings"], each["settings"]["index"]) for name, each in found.items()])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreUnavailable(f"Elasticsearch's answer about an index cannot be read: {error!r}") from error
+    """The answer of `GET /<alias>`. Raises `Unsound`."""
+    found = answers.indices(body)
+    return Indices([Index(name, each["mappings"], each["settings"]) for name, each in found.items()])

@@ -4,13 +4,19 @@ import contextlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from services.measures import Measure, Slot
 from services.stores import odd
-from services.stores.elasticsearch.retries import Temporary
+from services.stores.elasticsearch import answers
+from services.stores.elasticsearch.answers import Unsound as Unsound
+from services.stores.elasticsearch.retries import Late
+
+Number = Annotated[int, msgspec.Meta(ge=0)]
+Instant = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 Hit = TypeVar("Hit")
 
@@ -19,9 +25,9 @@ Place = msgspec.Raw
 
 
 class Shards(msgspec.Struct):
-    total: int = 0
-    successful: int = 0
-    failed: int = 0
+    total: Number
+    successful: Number
+    failed: Number
 
 
 class Hits(msgspec.Struct, Generic[Hit]):
@@ -29,8 +35,10 @@ class Hits(msgspec.Struct, Generic[Hit]):
 
 
 class Total(msgspec.Struct):
-    value: int
-    relation: str = "eq"
+    """Of all rows: another relation than this one is a guess."""
+
+    value: Number
+    relation: Literal["eq"]
 
 
 class Counted(msgspec.Struct):
@@ -89,8 +97,8 @@ class Summary(Answer, kw_only=True):
 
 
 class Bucket(msgspec.Struct, gc=False):
-    key: int
-    doc_count: int
+    key: Instant
+    doc_count: Number
 
 
 class Buckets(msgspec.Struct):
@@ -103,6 +111,24 @@ class Times(msgspec.Struct):
 
 class Timeline(Answer, kw_only=True):
     aggregations: Times
+
+
+class Part(msgspec.Struct):
+    doc_count: Number
+
+
+class Parts(msgspec.Struct):
+    buckets: list[Part]
+
+
+class Stretches(msgspec.Struct):
+    times: Parts
+
+
+class Pieces(Answer, kw_only=True):
+    """Rows of stretches of time, in the order in which they were asked for."""
+
+    aggregations: Stretches
 
 
 class Pair(msgspec.Struct):
@@ -168,14 +194,16 @@ LISTED = msgspec.json.Decoder(list[Measure])
 HITS = msgspec.json.Decoder(Rows[msgspec.Raw])
 LAST = msgspec.json.Decoder(Last)
 SKIPPED = msgspec.json.Decoder(Rows[Skipped])
+ANSWER = msgspec.json.Decoder(Answer)
 SUMMARY = msgspec.json.Decoder(Summary)
 TIMELINE = msgspec.json.Decoder(Timeline)
 PLACES = msgspec.json.Decoder(Places)
 SIZES = msgspec.json.Decoder(Sizes)
+PIECES = msgspec.json.Decoder(Pieces)
 OCCURRING = msgspec.json.Decoder(Occurring)
 
 Whole = TypeVar("Whole", bound=Answer)
-Part = TypeVar("Part")
+Piece = TypeVar("Piece")
 
 #: Called between parts of long work.
 Look = Callable[[], object]
@@ -185,8 +213,8 @@ def no_look() -> None:
     """Nobody waits."""
 
 
-class Unsound(Temporary):
-    """An answer that is not the whole answer."""
+class TimedOut(Unsound, Late):
+    """A search that Elasticsearch ended before its end."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +230,7 @@ class Page:
 def whole(answer: Whole) -> Whole:
     """The answer, when all shards gave it in full. Raises `Unsound`."""
     if answer.timed_out:
-        raise Unsound("a search timed out before it was complete")
+        raise TimedOut("a search timed out before it was complete")
     if answer.shards.failed or answer.shards.successful < answer.shards.total:
         raise Unsound(f"{answer.shards.total - answer.shards.successful} of {answer.shards.total} shards failed")
     return answer
@@ -212,16 +240,8 @@ def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
     """Of what is not looked into. Raises `Unsound`."""
     try:
         return whole(decoder.decode(body))
-    except msgspec.DecodeError:
-        return mended(body, decoder)
-
-
-def mended(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
-    """Where it holds text that is no Unicode. Raises `Unsound`."""
-    try:
-        return whole(decoder.decode(odd.mended_json(body)))
-    except msgspec.DecodeError as error:
-        raise Unsound(f"an answer cannot be read: {error}") from error
+    except answers.MISSHAPEN:  # perhaps it holds text that is no Unicode
+        return whole(answers.typed(odd.mended_json(body), decoder))
 
 
 def measures(body: bytes, rows: int, *, placed: bool, look: Look = no_look) -> Page:
@@ -235,7 +255,7 @@ def measures(body: bytes, rows: int, *, placed: bool, look: Look = no_look) -> P
 def of_piece(hits: Sequence[msgspec.Raw]) -> list[Measure]:
     try:
         return LISTED.decode(listed(hits))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return [odd.measure(hit.id, hit.source) for hit in map(loose, hits)]
 
 
@@ -256,11 +276,8 @@ def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Se
     unexportable, and a page of megabytes hold up no one. `look` is called between pieces. Raises `Unsound`.
     """
     found = page(apart(body), rows)
-    try:
-        read_of_each = [read(piece) for piece in looking(pieces(found.measures), look)]
-        place = LAST.decode(found.measures[-1]).sort if found.measures else msgspec.Raw()
-    except (ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
-        raise Unsound(f"a page cannot be read: {error}") from error
+    read_of_each = [answers.read(partial(read, piece)) for piece in looking(pieces(found.measures), look)]
+    place = answers.typed(found.measures[-1], LAST).sort if found.measures else msgspec.Raw()
     measures = [each for part in read_of_each for each in part]
     return replace(found, measures=measures, place=place.copy() if bytes(place) else None)
 
@@ -284,7 +301,7 @@ def pieces(hits: Sequence[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
         yield piece
 
 
-def looking(parts: Iterable[Part], look: Look) -> Iterator[Part]:
+def looking(parts: Iterable[Piece], look: Look) -> Iterator[Piece]:
     for part in parts:
         look()
         yield part

@@ -17,6 +17,9 @@ PAGE_SECONDS, LEAST_ROW_SECONDS = 1.0, 1e-6
 #: A histogram has about so many rows a bucket, and so many buckets at most.
 BUCKET_ROWS, MOST_BUCKETS = 50, 2000
 
+#: Milliseconds from the epoch, either way: half of what Elasticsearch counts with.
+FAR_MS = 2**62
+
 
 @dataclass(frozen=True)
 class Span:
@@ -31,10 +34,19 @@ class Span:
         return self.first_ms == self.last_ms
 
     @property
+    def is_far(self) -> bool:
+        """Whether it goes where Elasticsearch's histograms do not: their arithmetic is of 64 bits."""
+        return self.first_ms < -FAR_MS or self.last_ms > FAR_MS
+
+    @property
     def interval_ms(self) -> int:
         """Of a histogram of it."""
-        buckets = min(MOST_BUCKETS, max(2, self.rows // BUCKET_ROWS))
-        return max(1, -(-(self.last_ms - self.first_ms + 1) // buckets))
+        return self.piece_ms(MOST_BUCKETS)
+
+    def piece_ms(self, most: int) -> int:
+        """Milliseconds of a piece, of `most` at most."""
+        pieces = min(most, max(2, self.rows // BUCKET_ROWS))
+        return max(1, -(-(self.last_ms - self.first_ms + 1) // pieces))
 
 
 @dataclass(frozen=True)
@@ -120,7 +132,7 @@ class Windows:
     def _pieces(self, span: Span) -> Iterator[Span]:
         """Where measures have several instants, counts by time do not add up: such a span stays whole."""
         pieces = self._split(span)
-        if pieces.rows == span.rows:
+        if pieces.rows == span.rows and pieces.interval_ms <= span.last_ms - span.first_ms:
             return pieces.buckets(descending=self._descending)
         self._whole = span
         return iter((span,))

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from typing import Protocol
 
-from services.errors import StoreUnavailable
+from services.errors import ServiceError
 from services.stores.elasticsearch.plan import WINDOW_ROWS
 from services.stores.elasticsearch.retries import Patience
 from services.stores.elasticsearch.steps import Step
@@ -192,7 +192,7 @@ class Line:
         body = None
         try:
             body = self._fetcher.fetch(fetch.step, fetch.patience)
-        except StoreUnavailable as error:
+        except ServiceError as error:
             fetch.error = error
         finally:
             with self._budget.lock:

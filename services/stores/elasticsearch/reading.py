@@ -5,9 +5,9 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
-from services.errors import StoreUnavailable
+from services.errors import ServiceError
 from services.measures import ExportRequest, Measure, Slot
-from services.stores.elasticsearch.pages import Page
+from services.stores.elasticsearch.pages import Page, Place
 from services.stores.elasticsearch.plan import (
     FIRST_ROWS,
     LEAST_ROW_SECONDS,
@@ -19,7 +19,7 @@ from services.stores.elasticsearch.plan import (
 )
 from services.stores.elasticsearch.prefetch import Budget, Line, Pace
 from services.stores.elasticsearch.source import Source
-from services.stores.elasticsearch.steps import Step, step
+from services.stores.elasticsearch.steps import Step, page_rows, step
 from services.stores.elasticsearch.views import View, Views
 from services.stores.port import Count
 
@@ -71,17 +71,27 @@ class ElasticsearchReading:
 class Pages(Iterator[Sequence[Measure]]):
     """Holds no page while its reader has one: readers may be slow, and many.
 
-    `filtered`: what is read may not match; `from` and `size` are then counted here, else by the plan.
+    `filtered`: what is read may not match; `from` and `size` are then counted here, else by the plan. `most_rows`: that
+    one search answers.
     """
 
     def __init__(
-        self, request: ExportRequest, plan: Plan, source: Source, budget: Budget, *, rows: int, filtered: bool
+        self,
+        request: ExportRequest,
+        plan: Plan,
+        source: Source,
+        budget: Budget,
+        *,
+        rows: int,
+        filtered: bool,
+        most_rows: int,
     ) -> None:
         self._what = f"export {request.export_id}"
         self._plan = plan
         self._source = source
         self._line = Line(budget, source)
         self._pace = Pace(FIRST_ROWS if rows > WINDOW_ROWS else WINDOW_ROWS)
+        self._most_rows = most_rows
         self._filtered = filtered
         self._skip = request.offset if filtered else 0
         self._left = rows if request.size is None else request.size
@@ -92,9 +102,10 @@ class Pages(Iterator[Sequence[Measure]]):
         self._source.slack_seconds = self._pace.slack_seconds
         try:
             page = self._next_wanted()
-        except StoreUnavailable as error:
+        except ServiceError as error:
             log.error("%s: %s", self._what, error.message)
             raise
+        self._source.begun.set()
         self._pace.handed()
         self._line.away()
         return page
@@ -110,7 +121,7 @@ class Pages(Iterator[Sequence[Measure]]):
     @property
     def _most(self) -> int:
         """Rows of a page."""
-        most = min(self._pace.rows, PAGE_BYTES / self._source.row_bytes)
+        most = min(self._pace.rows, PAGE_BYTES / self._source.row_bytes, page_rows(self._most_rows))
         return max(1, int(min(most, PAGE_SECONDS / max(self._source.row_seconds, LEAST_ROW_SECONDS))))
 
     def _next_wanted(self) -> Sequence[Measure]:
@@ -128,7 +139,7 @@ class Pages(Iterator[Sequence[Measure]]):
         self._start(self._pace.ahead)
         page = self._source.page(fetch.step, fetch.patience, fetch.take())
         if fetch.step.rest is not None:
-            self._line.push(step(fetch.step.rest, page.place, most=self._most))
+            self._line.push(self._step(fetch.step.rest, page.place))
             self._start(self._pace.ahead)
         return fetch.step, page
 
@@ -141,7 +152,10 @@ class Pages(Iterator[Sequence[Measure]]):
             window = self._plan.take(max(LEAST_ROWS, self._most))
             if window is None:
                 return
-            self._line.add(step(window, None, most=self._most))
+            self._line.add(self._step(window, None))
+
+    def _step(self, window: Window, place: Place | None) -> Step:
+        return step(window, place, most=self._most, most_rows=self._most_rows)
 
     def _wanted(self, current: Step, page: Page) -> Sequence[Measure]:
         found = page.measures

@@ -21,18 +21,36 @@ class Temporary(Exception):
     """May go better next time; the text is the reason."""
 
 
+class Late(Temporary):
+    """Time ran out: asked again, it would cost as much again."""
+
+
 class Patience:
     """With one thing: counts its failures. `what` begins the sentences of the log.
 
-    `ended`: nobody wants it any more.
+    `ended`: nobody wants it any more. `begun`: set once rows are on their way; until then what is `Late` is not
+    repeated, since a caller waits for a status. `None`: as if it were set.
     """
 
-    def __init__(self, what: str, *, budget_seconds: float, ended: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        budget_seconds: float,
+        ended: threading.Event | None = None,
+        begun: threading.Event | None = None,
+    ) -> None:
         self._what = what
         self._budget = budget_seconds
-        self._ended = ended or threading.Event()
+        self.ended = ended or threading.Event()
+        self._begun = begun
         self._since: float | None = None
         self._failures = 0
+
+    @property
+    def is_early(self) -> bool:
+        """Whether a caller waits for a status."""
+        return self._begun is not None and not self._begun.is_set()
 
     def wait_seconds(self, most: float) -> float:
         """How long the next answer is awaited: not beyond the budget."""
@@ -46,11 +64,12 @@ class Patience:
         self._since = now if self._since is None else self._since
         self._failures += 1
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (self._failures - 1)) * random.uniform(0.5, 1)  # noqa: S311
-        if self._ended.is_set() or now + pause > self._since + self._budget:
+        hopeless = self.ended.is_set() or (self.is_early and isinstance(error, Late))
+        if hopeless or now + pause > self._since + self._budget:
             reason = f"Elasticsearch: {error} (tried {self._failures} times in {now - self._since:.1f} s)"
             raise StoreUnavailable(reason) from error
         log.warning("%s: %s; retry %d in %.1f s", self._what, error, self._failures, pause)
-        self._ended.wait(pause)
+        self.ended.wait(pause)
 
     def tried(self, attempt: Callable[[], Answer]) -> Answer:
         """What it returns, once it does not raise `Temporary`."""

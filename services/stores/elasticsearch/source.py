@@ -2,9 +2,10 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
-from services.errors import StoreUnavailable
+from services.errors import ServiceError
 from services.measures import SortKey
 from services.stores.elasticsearch import pages, sorting
 from services.stores.elasticsearch.client import JSON, Refused
@@ -22,8 +23,12 @@ class Decode(Protocol):
     def __call__(self, body: bytes, rows: int, *, placed: bool) -> Page: ...
 
 
+#: Who is to blame for what Elasticsearch refuses.
+Blame = Callable[[Refused], ServiceError]
+
+
 class Source:
-    """`ended` is set when nobody wants pages any more."""
+    """`ended` is set when nobody wants pages any more, `begun` when the first one is there."""
 
     def __init__(
         self,
@@ -32,16 +37,20 @@ class Source:
         sort: tuple[SortKey, ...],
         *,
         decode: Decode,
+        blame: Blame,
         budget_seconds: float,
         ended: threading.Event,
+        begun: threading.Event,
         work: Work,
     ) -> None:
         self._view = view
         self._selection = selection
         self._sort = sorting.whole(sort)
         self._decode = decode
+        self._blame = blame
         self._budget = budget_seconds
         self._ended = ended
+        self.begun = begun
         self._work = work
         #: Seconds that the last page took to come, and bytes of a row in it.
         self.seconds = 0.0
@@ -52,10 +61,10 @@ class Source:
         self.slack_seconds = AT_ONCE
 
     def patience(self, step: Step) -> Patience:
-        return Patience(f"{self._view.what}: {step}", budget_seconds=self._budget, ended=self._ended)
+        return Patience(f"{self._view.what}: {step}", budget_seconds=self._budget, ended=self._ended, begun=self.begun)
 
     def fetch(self, step: Step, patience: Patience) -> bytes:
-        """The body of a page, not looked into. Raises `StoreUnavailable`."""
+        """The body of a page, not looked into. Raises `StoreUnavailable`, `InvalidArgument`."""
 
         def attempt() -> bytes:
             with self._view.place(patience, slack_seconds=self.slack_seconds):
@@ -64,7 +73,7 @@ class Source:
         return patience.tried(attempt)
 
     def page(self, step: Step, patience: Patience, body: bytes | None) -> Page:
-        """`body`: what `fetch` returned, if it was called. Raises `StoreUnavailable`, never gives a part."""
+        """`body`: what `fetch` returned, if it was called. Raises as that does, never gives a part."""
         bodies = [] if body is None else [body]
         del body
 
@@ -83,10 +92,11 @@ class Source:
         with self._work.turn():
             if step.is_skip:
                 return pages.skipped(body, step.rows)
-            self.row_bytes = len(body) / step.rows
+            rows = max(1, step.rows)
+            self.row_bytes = len(body) / rows
             before = self._work.cpu_seconds
             page = self._decode(body, step.rows, placed=step.is_placed)
-            self.row_seconds = (self._work.cpu_seconds - before) / step.rows
+            self.row_seconds = (self._work.cpu_seconds - before) / rows
             return page
 
     def _ask(self, step: Step, patience: Patience) -> bytes:
@@ -94,7 +104,7 @@ class Source:
         try:
             body = self._view.search(self._body(step), patience)
         except Refused as error:
-            raise StoreUnavailable(f"Elasticsearch refuses to give a page: {error}") from error
+            raise self._blame(error) from error
         self.seconds = time.monotonic() - began
         return body
 

@@ -1,16 +1,19 @@
 """The port over Elasticsearch."""
 
+import contextlib
 import logging
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
+from services.gates import Gate
 from services.measures import NEWEST_FIRST, ExportRequest, Model, SortKey, Target
-from services.stores.elasticsearch import filtering, indices, pages, sorting, survey, trying
+from services.stores.elasticsearch import answers, filtering, indices, pages, sorting, survey, trying
+from services.stores.elasticsearch.asking import Asking
 from services.stores.elasticsearch.background import Background
-from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused
+from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused, timed
 from services.stores.elasticsearch.documents import Documents
 from services.stores.elasticsearch.indices import Indices
 from services.stores.elasticsearch.names import alias, path
@@ -21,7 +24,7 @@ from services.stores.elasticsearch.reading import ElasticsearchReading, Pages, P
 from services.stores.elasticsearch.retries import Patience, Temporary
 from services.stores.elasticsearch.source import Source
 from services.stores.elasticsearch.survey import Survey
-from services.stores.elasticsearch.views import View, Views
+from services.stores.elasticsearch.views import MOST_FOREIGN, MOST_UNDER_WAY, View, Views, place
 from services.stores.port import Count, Notice, without_instant
 from services.turns import Turns, Work
 
@@ -29,6 +32,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds that a caller who waits for a link or a first byte is kept waiting by repetitions, at most.
 EARLY_BUDGET_SECONDS = 5.0
+
+#: What an answer is read as.
+Shape = TypeVar("Shape")
 
 
 class ElasticsearchStore:
@@ -59,13 +65,15 @@ class ElasticsearchStore:
         self._early_seconds = min(EARLY_BUDGET_SECONDS, retry_budget_seconds)
         self._prefetch = prefetch
         self._turns = turns
-        self._views = Views(self._client)
+        self._foreign = Gate(MOST_FOREIGN)
+        self._own = Gate(MOST_UNDER_WAY)
+        self._views = Views(self._client, self._foreign)
         self._documents = Documents(self._ask, admin_index)
 
     def ready(self) -> None:
         try:
-            self._asked_if_ready.ask("GET", "/_cluster/health?timeout=1s")
-        except (Temporary, Refused) as error:
+            answers.typed(self._asked_if_ready.ask("GET", "/_cluster/health?timeout=1s"), answers.HEALTH)
+        except Temporary as error:
             raise StoreUnavailable(f"Elasticsearch: {error}") from error
 
     def model(self, target: Target) -> Model:
@@ -76,35 +84,37 @@ class ElasticsearchStore:
 
     def check(self, request: ExportRequest) -> Count:
         """Elasticsearch itself judges: it builds the order and the query. Only a large filter is tried on documents."""
-        known = self._indices(request)
-        selection = self._selection(request, known)
-        self._judge(request, selection)
-        notices = Background(lambda: self._notices(request, selection), "count-left-out")
-        sort = known.sort(request.sort or NEWEST_FIRST, selection.asking)
-        body = survey.counting(selection.rows)
-        try:
-            rows = self._count(request, survey.ordered(body, sort))
-        except Refused as error:
-            raise self._wrong(request, body, error) from error
-        trying.tried(request, selection, lambda body: self._ask("POST", searching(request), body), self._turns.work())
-        return Count(rows, selection.exact, notices.result())
+        with self._blaming(request):
+            self._judge(request)
+            known = self._indices(request)
+            asking = self._asking(request, known)
+            sort = known.sort(request.sort or NEWEST_FIRST, asking)
+            whole = filtering.everything(request, asking)
+            notices = Background(lambda: self._notices(request, whole), "count-left-out")
+            selection, rows = self._taken(
+                request,
+                filtering.selections(request, known, asking),
+                lambda found: self._count(request, survey.ordered(survey.counting(found.rows), sort)),
+            )
+            trying.tried(request, selection, lambda body: self._search(request, body, bytes), self._turns.work())
+            return Count(rows, selection.exact, notices.result())
 
     def open(self, request: ExportRequest, work: Work | None = None) -> ElasticsearchReading:
         what = f"export {request.export_id}"
-        ended = threading.Event()
-        patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds)
+        ended, begun = threading.Event(), threading.Event()
+        patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun)
         try:
-            learning = Background(lambda: self._indices(request), "know-indices")
-            view = self._views.open(measures_of(request), what, patience)
-            try:
-                return self._reading(request, learning.result(), view, ended, work or self._turns.work())
-            except BaseException:
-                ended.set()
-                self._views.close(view)
-                raise
-        except Refused as error:
-            log.error("%s: %s", what, error)
-            raise refusal(request, error) from error
+            with self._blaming(request):
+                learning = Background(lambda: self._indices(request), "know-indices")
+                view = self._views.open(
+                    measures_of(request), what, patience, is_foreign=request.elastic_query is not None
+                )
+                try:
+                    return self._reading(request, learning.result(), view, ended, begun, work or self._turns.work())
+                except BaseException:
+                    ended.set()
+                    self._views.close(view)
+                    raise
         except StoreUnavailable as error:
             log.error("%s: %s", what, error.message)
             raise
@@ -114,28 +124,41 @@ class ElasticsearchStore:
         self._asked_if_ready.close()
 
     def _reading(
-        self, request: ExportRequest, known: Indices, view: View, ended: threading.Event, work: Work
+        self,
+        request: ExportRequest,
+        known: Indices,
+        view: View,
+        ended: threading.Event,
+        begun: threading.Event,
+        work: Work,
     ) -> ElasticsearchReading:
-        selection = self._selection(request, known)
-        sort = known.sort(request.sort or NEWEST_FIRST, selection.asking)
-        counted = Survey(view, selection, budget_seconds=self._early_seconds, ended=ended)
-        slots = Background(counted.slots, "count-slots")
-        row_bytes = Background(counted.row_bytes, "look-at-sizes")
-        span = counted.span()
+        asking = self._asking(request, known)
+        sort = known.sort(request.sort or NEWEST_FIRST, asking)
+
+        def survey_of(selection: Selection) -> Survey:
+            return Survey(view, selection, budget_seconds=self._early_seconds, ended=ended, begun=begun)
+
+        slots = Background(survey_of(filtering.everything(request, asking)).slots, "count-slots")
+        selection, (counted, span, row_bytes) = self._taken(
+            request, filtering.selections(request, known, asking), lambda found: surveyed(survey_of(found))
+        )
         source = Source(
             view,
             selection,
             sort,
             decode=filtering.decode(request, selection, work),
+            blame=lambda error: self._blamed(request, error),
             budget_seconds=self._budget_seconds,
             ended=ended,
+            begun=begun,
             work=work,
         )
-        source.row_bytes = row_bytes.result()
+        source.row_bytes = row_bytes
         source.row_seconds = filtering.row_seconds(request, selection)
         filtered = not selection.exact
         plan = planned(request, sort, span, counted, filtered=filtered)
-        rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered)
+        most_rows = known.max_result_window
+        rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered, most_rows=most_rows)
         rows.prepare()
         if request.start_ms is None and request.end_ms is None:
             Background(counted.log_left_out, "count-left-out")
@@ -148,64 +171,95 @@ class ElasticsearchStore:
             ended=ended,
         )
 
+    def _taken(
+        self, request: ExportRequest, selections: Iterator[Selection], ask: Callable[[Selection], Shape]
+    ) -> tuple[Selection, Shape]:
+        """The first that Elasticsearch takes, and its answer. Raises why it takes none."""
+        selection = next(selections)
+        while True:
+            try:
+                return selection, ask(selection)
+            except Refused as error:
+                wider = next(selections, None) if error.may_be_asked_for else None
+                if wider is None:
+                    raise
+                log.warning("export %s: decided while reading, as %s", request.export_id, error.message)
+                selection = wider
+
     def _indices(self, request: ExportRequest) -> Indices:
         """Of the engine's measures."""
-        try:
-            return indices.read(self._ask("GET", path(measures_of(request))))
-        except Refused as error:
-            raise refusal(request, error) from error
+        return self._ask("GET", path(measures_of(request)), None, indices.read)
 
-    def _selection(self, request: ExportRequest, known: Indices) -> Selection:
-        try:
-            return filtering.selection(request, known, partial(indices.occupied, self._ask, measures_of(request)))
-        except Refused as error:
-            raise refusal(request, error) from error
+    def _asking(self, request: ExportRequest, known: Indices) -> Asking:
+        """How they are asked. Raises `StoreUnavailable` where one cannot be."""
+        return filtering.asking(request, known, partial(indices.occupied, self._ask, measures_of(request)))
 
     def _notices(self, request: ExportRequest, selection: Selection) -> tuple[Notice, ...]:
         """Of what is left out."""
-        try:
-            return without_instant(self._count(request, survey.counting(selection.left_out)))
-        except Refused as error:
-            raise refusal(request, error) from error
+        return without_instant(self._count(request, survey.counting(selection.left_out)))
 
-    def _judge(self, request: ExportRequest, selection: Selection) -> None:
+    def _judge(self, request: ExportRequest) -> None:
         """A query that the caller wrote."""
-        if request.elastic_query is None or selection.chosen is None:
-            return
+        query = filtering.own_query(request)
+        if query is not None:
+            self._probe(request, survey.compiling(query))
+
+    @contextlib.contextmanager
+    def _blaming(self, request: ExportRequest) -> Iterator[None]:
         try:
-            self._ask("POST", searching(request), survey.compiling(selection.chosen))
+            yield
         except Refused as error:
-            raise refusal(request, error) from error
+            raise self._blamed(request, error) from error
+
+    def _blamed(self, request: ExportRequest, error: Refused) -> ServiceError:
+        """Whose fault a refusal is: the caller's only if Elasticsearch answers the same search without their part.
+
+        What it says of an index that is closed, or of a limit, is a 400 as well.
+        """
+        if error.http_status == 404:
+            return StoreUnavailable(
+                f'Elasticsearch has no "{measures_of(request)}", where Kuzzle keeps the measures ({error.reason}).'
+            )
+        if not error.may_be_asked_for:
+            return error
+        try:
+            known = self._indices(request)
+            asking = self._asking(request, known)
+            own = survey.counting(filtering.everything(request, asking).rows)
+            self._probe(request, own)
+        except StoreUnavailable as other:
+            return other
+        try:
+            self._probe(request, survey.ordered(own, known.sort(request.sort or NEWEST_FIRST, asking)))
+        except Refused as other:
+            return InvalidArgument("sort", other.reason) if other.may_be_asked_for else other
+        return error if request.elastic_query is None else InvalidArgument("query", error.reason)
+
+    def _probe(self, request: ExportRequest, body: JSON) -> None:
+        """Whether Elasticsearch takes it. Raises `Refused`, `StoreUnavailable`."""
+        self._search(request, body, lambda answer: pages.decoded(answer, pages.ANSWER))
 
     def _count(self, request: ExportRequest, body: JSON) -> int:
-        target = searching(request)
-        patience = self._early("counting")
-        return patience.tried(lambda: self._summary(target, body, patience)).hits.total.value
+        return self._search(request, body, lambda answer: pages.decoded(answer, pages.SUMMARY)).hits.total.value
 
-    def _summary(self, target: str, body: JSON, patience: Patience) -> pages.Summary:
-        wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
-        return pages.decoded(self._client.ask("POST", target, body, wait_seconds=wait_seconds), pages.SUMMARY)
+    def _search(self, request: ExportRequest, body: JSON, read: Callable[[bytes], Shape]) -> Shape:
+        """Among those of its kind, so that slow ones do not hold up others."""
+        gate = self._own if request.elastic_query is None else self._foreign
+        return self._ask("POST", searching(request), body, read, gate=gate)
 
-    def _wrong(self, request: ExportRequest, body: JSON, error: Refused) -> ServiceError:
-        """Which argument Elasticsearch refuses: without the order, would it count?"""
-        if error.status == 400 and request.sort not in ((), NEWEST_FIRST):
-            try:
-                self._count(request, body)
-            except Refused as other:
-                return refusal(request, other)
-            return InvalidArgument("sort", error.reason)
-        return refusal(request, error)
+    def _ask(
+        self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, gate: Gate | None = None
+    ) -> Shape:
+        """Before a caller has a status: what takes too long is not repeated."""
+        patience = Patience(f"{method} {target}", budget_seconds=self._early_seconds, begun=threading.Event())
 
-    def _ask(self, method: str, target: str, body: Any = None) -> bytes:
-        patience = self._early(f"{method} {target}")
-        return patience.tried(
-            lambda: self._client.ask(
-                method, target, body, wait_seconds=patience.wait_seconds(self._client.timeout_seconds)
-            )
-        )
+        def attempt() -> Shape:
+            wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
+            asked = timed(body, wait_seconds) if "/_search" in target else body
+            with contextlib.nullcontext() if gate is None else place(gate, wait_seconds):
+                return read(self._client.ask(method, target, asked, wait_seconds=wait_seconds))
 
-    def _early(self, what: str) -> Patience:
-        return Patience(what, budget_seconds=self._early_seconds)
+        return patience.tried(attempt)
 
 
 def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted: Survey, *, filtered: bool) -> Plan:
@@ -225,10 +279,7 @@ def searching(request: ExportRequest) -> str:
     return f"{path(measures_of(request))}/_search?allow_partial_search_results=false"
 
 
-def refusal(request: ExportRequest, error: Refused) -> ServiceError:
-    """What it means for the caller."""
-    if error.status == 400:
-        return InvalidArgument("query", error.reason)
-    if error.status == 404:
-        return StoreUnavailable(f'Elasticsearch has no "{measures_of(request)}", where Kuzzle keeps the measures.')
-    return StoreUnavailable(f"Elasticsearch refuses: {error}")
+def surveyed(counted: Survey) -> tuple[Survey, Span, float]:
+    """With its span, and the bytes of a row."""
+    row_bytes = Background(counted.row_bytes, "look-at-sizes")
+    return counted, counted.span(), row_bytes.result()

@@ -3,17 +3,20 @@
 import logging
 import math
 import threading
+from array import array
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from services.errors import StoreUnavailable
 from services.measures import NEWEST_FIRST, Slot, SortKey
-from services.stores.elasticsearch import pages, sorting
-from services.stores.elasticsearch.asking import Pairs
+from services.stores.elasticsearch import limits, pages, sorting
+from services.stores.elasticsearch.asking import FURTHEST_MS, Pairs
+from services.stores.elasticsearch.client import Refused
 from services.stores.elasticsearch.pages import Summary, Whole
-from services.stores.elasticsearch.plan import Histogram, Span
+from services.stores.elasticsearch.plan import MOST_BUCKETS, Histogram, Span
 from services.stores.elasticsearch.queries import JSON, Selection, every
 from services.stores.elasticsearch.retries import Patience
 from services.stores.elasticsearch.views import View
@@ -26,8 +29,11 @@ PAIRS = 1000
 #: Rows that are looked at for their size, and what a row has at least.
 SAMPLED, LEAST_ROW_BYTES = 3, 1000.0
 
-#: Aggregations count in doubles: an instant that is no less is rounded. Elasticsearch has none beyond the second.
-ROUNDED_MS, FURTHEST_MS = 2**53, 2**63 - 1
+#: Aggregations count in doubles: an instant that is no less is rounded.
+ROUNDED_MS = 2**53
+
+#: Pieces of a span that goes farther than histograms do.
+FAR_PIECES = 16
 
 EDGES: JSON = {"first": {"min": {"field": "measuredAt"}}, "last": {"max": {"field": "measuredAt"}}}
 
@@ -39,11 +45,22 @@ NO_ID = "-" * 513
 class Survey:
     """Of one view."""
 
-    def __init__(self, view: View, selection: Selection, *, budget_seconds: float, ended: threading.Event) -> None:
+    def __init__(
+        self,
+        view: View,
+        selection: Selection,
+        *,
+        budget_seconds: float,
+        ended: threading.Event,
+        begun: threading.Event,
+    ) -> None:
         self._view = view
         self._selection = selection
         self._budget = budget_seconds
         self._ended = ended
+        self._begun = begun
+        #: Of one answer; fewer once a cluster says so.
+        self._most_buckets, self._pairs = MOST_BUCKETS, PAIRS
 
     def span(self) -> Span:
         """All rows; of none, the instants mean nothing."""
@@ -62,12 +79,36 @@ class Survey:
         return max((float(len(memoryview(hit))) for hit in hits), default=LEAST_ROW_BYTES)
 
     def histogram(self, span: Span) -> Histogram:
-        interval = span.interval_ms
-        times = {"field": "measuredAt", "fixed_interval": f"{interval}ms", "min_doc_count": 1}
+        """In one piece where the cluster lets nobody count more."""
+        count = self._stretches if span.is_far else self._timeline
+        while True:
+            pieces = min(FAR_PIECES, self._most_buckets) if span.is_far else self._most_buckets - 1
+            if pieces < 2:
+                return Histogram(span, span.piece_ms(1), array("q", [span.first_ms]), array("q", [span.rows]))
+            try:
+                return count(span, span.piece_ms(pieces))
+            except Refused as error:
+                self._most_buckets = limits.buckets(error, self._most_buckets)
+
+    def _timeline(self, span: Span, interval_ms: int) -> Histogram:
+        times = {"field": "measuredAt", "fixed_interval": f"{interval_ms}ms", "min_doc_count": 1}
         query = self._selection.between(span.first_ms, span.last_ms)
         body = {"size": 0, "track_total_hits": False, "query": query, "aggs": {"times": {"date_histogram": times}}}
         timeline = self._ask(body, pages.TIMELINE)
-        return Histogram(span, interval, *pages.columns(timeline.aggregations.times.buckets))
+        return Histogram(span, interval_ms, *pages.columns(timeline.aggregations.times.buckets))
+
+    def _stretches(self, span: Span, length_ms: int) -> Histogram:
+        """By ranges, which are exact wherever they are."""
+        starts = range(span.first_ms, span.last_ms + 1, length_ms)
+        during = self._selection.asking.instants.during
+        ranges = [during(start, min(start + length_ms - 1, span.last_ms)) for start in starts]
+        body = {
+            "size": 0, "track_total_hits": False, "query": self._selection.between(span.first_ms, span.last_ms),
+            "aggs": {"times": {"filters": {"filters": ranges}}},
+        }  # fmt: skip
+        counts = [bucket.doc_count for bucket in self._ask(body, pages.PIECES).aggregations.times.buckets]
+        found = [(start, count) for start, count in zip(starts, counts, strict=False) if count]
+        return Histogram(span, length_ms, array("q", [start for start, _ in found]), array("q", [n for _, n in found]))
 
     def slots(self) -> Collection[Slot]:
         """The pairs that occur, whatever the filter."""
@@ -77,11 +118,20 @@ class Survey:
     def _gathered(self, body: JSON) -> Iterator[Slot]:
         after: dict[str, Any] | None = None
         while True:
-            found = self._ask(going_on(body, after), pages.OCCURRING).aggregations.slots
+            found = self._occurring(body, after)
             yield from map(pages.slot, found.buckets)
-            after = found.after_key
-            if after is None or len(found.buckets) < PAIRS:
+            if found.after_key is None or len(found.buckets) < self._pairs:
                 return
+            if found.after_key == after:
+                raise StoreUnavailable("Elasticsearch counts the same slots again and again.")
+            after = found.after_key
+
+    def _occurring(self, body: JSON, after: dict[str, Any] | None) -> pages.Composite:
+        while True:
+            try:
+                return self._ask(going_on(body, after, self._pairs), pages.OCCURRING).aggregations.slots
+            except Refused as error:
+                self._pairs = limits.buckets(error, self._pairs)
 
     def log_left_out(self) -> None:
         summary: Summary = self._ask(counting(self._selection.left_out), pages.SUMMARY)
@@ -93,7 +143,7 @@ class Survey:
             )
 
     def _ask(self, body: JSON, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
-        patience = Patience(self._view.what, budget_seconds=self._budget, ended=self._ended)
+        patience = Patience(self._view.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
 
         def attempt() -> Whole:
             with self._view.place(patience):
@@ -124,14 +174,13 @@ def gathering(query: JSON, pairs: Pairs) -> JSON:
         body |= {"query": only_in(pairs.indices, query), "sort": [{"measuredAt": {"unmapped_type": "date"}}]}
     if pairs.read:
         body["runtime_mappings"] = {field: {"type": "keyword"} for field in pairs.fields}
-    return {**body, "aggs": {"slots": {"composite": {"size": PAIRS, "sources": sources}}}}
+    return {**body, "aggs": {"slots": {"composite": {"sources": sources}}}}
 
 
-def going_on(body: JSON, after: dict[str, Any] | None) -> JSON:
-    """After a pair."""
-    if after is None:
-        return body
-    return {**body, "aggs": {"slots": {"composite": {**body["aggs"]["slots"]["composite"], "after": after}}}}
+def going_on(body: JSON, after: dict[str, Any] | None, pairs: int) -> JSON:
+    """So many, after one."""
+    composite = {**body["aggs"]["slots"]["composite"], "size": pairs, **({} if after is None else {"after": after})}
+    return {**body, "aggs": {"slots": {"composite": composite}}}
 
 
 def only_in(indices: Sequence[str], query: JSON) -> JSON:
@@ -163,7 +212,7 @@ def at(edge: float, beyond: float) -> int:
     """An instant that is at least as far in the direction of `beyond` as the one that was rounded to `edge`."""
     if abs(edge) < ROUNDED_MS:
         return int(edge)
-    return max(-FURTHEST_MS, min(FURTHEST_MS, int(math.nextafter(edge, beyond))))
+    return max(-FURTHEST_MS - 1, min(FURTHEST_MS, int(math.nextafter(edge, beyond))))
 
 
 def compiling(query: JSON | msgspec.Raw) -> JSON:

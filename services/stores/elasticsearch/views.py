@@ -5,26 +5,26 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-
-import msgspec
+from contextlib import AbstractContextManager
 
 from services.errors import StoreUnavailable
 from services.gates import Busy, Gate
-from services.stores.elasticsearch.client import JSON, Client, Refused
+from services.stores.elasticsearch import answers, limits
+from services.stores.elasticsearch.client import JSON, WHOLE_TIMES, Client, Refused, timed
 from services.stores.elasticsearch.names import path
-from services.stores.elasticsearch.retries import Patience, Temporary
+from services.stores.elasticsearch.retries import Late, Patience, Temporary
 from services.turns import AT_ONCE
 
 log = logging.getLogger(__name__)
 
-#: How long Elasticsearch keeps a view that nobody asks of.
-KEEP_ALIVE = "5m"
+#: Milliseconds that Elasticsearch keeps a view of which nobody asks, where it may so long.
+KEEP_ALIVE_MS = 300_000
 
-#: Seconds after which a view is asked for nothing, only to keep it: its reader is slow.
-TOUCH_SECONDS = 60.0
+#: A view is asked for nothing, only to keep it, once this part of its time is over: its reader is slow.
+TOUCHED = 0.2
 
-#: Seconds between two looks for such views.
-LOOK_SECONDS = 15.0
+#: Seconds between two looks for such views, and the part of a view's time that may pass between two.
+LOOK_SECONDS, LOOKED = 15.0, 0.05
 
 #: Closing: seconds that an answer is awaited, and how long it is tried. After that, Elasticsearch does it by itself.
 CLOSE_WAIT_SECONDS, CLOSE_BUDGET_SECONDS = 10.0, 30.0
@@ -33,51 +33,75 @@ CLOSE_WAIT_SECONDS, CLOSE_BUDGET_SECONDS = 10.0, 30.0
 #: filled the heap of a small node: it answered nobody in time, and half of the downloads failed.
 MOST_UNDER_WAY = 8
 
+#: Of them, those for queries that callers wrote in Elasticsearch's own language, prepared or read: some take as long as
+#: they may, and a node of two cores has four threads for searches.
+MOST_FOREIGN = 2
+
 #: Why a view is gone: it was closed by somebody else, or its node was.
 LOST = frozenset(("search_context_missing_exception", "resource_not_found_exception", "no_such_context"))
 
 
-class Opened(msgspec.Struct):
-    id: str
+@contextlib.contextmanager
+def place(gate: Gate, wait_seconds: float, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
+    """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Late`."""
+    try:
+        gate.enter(due=time.monotonic() + slack_seconds, wait_seconds=wait_seconds)
+    except Busy as error:
+        raise Late("other searches took too long") from error
+    try:
+        yield
+    finally:
+        gate.leave()
 
 
 class View:
     """Open until it is closed. `what`: begins the sentences of the log."""
 
-    def __init__(self, client: Client, gate: Gate, id: str, what: str) -> None:
+    def __init__(self, client: Client, gate: Gate, id: str, what: str, keep_alive_ms: int) -> None:
         self._client = client
         self._gate = gate
         self._closed = threading.Event()
+        self._keep_alive_ms = keep_alive_ms
         self.id = id
         self.what = what
         self.used = time.monotonic()
 
-    @contextlib.contextmanager
-    def place(self, patience: Patience, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
-        """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Temporary`."""
-        wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
-        try:
-            self._gate.enter(due=time.monotonic() + slack_seconds, wait_seconds=wait_seconds)
-        except Busy as error:
-            raise Temporary("other searches took too long") from error
-        try:
-            yield
-        finally:
-            self._gate.leave()
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is time to keep it."""
+        return time.monotonic() - self.used > TOUCHED * self._keep_alive_ms / 1000
+
+    @property
+    def look_seconds(self) -> float:
+        """How long nobody need look whether it is."""
+        return min(LOOK_SECONDS, LOOKED * self._keep_alive_ms / 1000)
+
+    def place(self, patience: Patience, *, slack_seconds: float = AT_ONCE) -> AbstractContextManager[None]:
+        """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Late`."""
+        return place(self._gate, patience.wait_seconds(self._client.timeout_seconds), slack_seconds=slack_seconds)
 
     def search(self, body: JSON, patience: Patience) -> bytes:
         """One attempt, for who has a place. Raises `Temporary`, `Refused`, `StoreUnavailable`: the view is lost."""
         self.used = time.monotonic()
-        asked = {**body, "pit": {"id": self.id, "keep_alive": KEEP_ALIVE}}
+        while True:
+            try:
+                return self._ask(body, patience)
+            except Refused as error:
+                if error.http_status == 404 or error.type in LOST:
+                    raise StoreUnavailable(f"Elasticsearch has lost the view of the export ({error}).") from error
+                self._keep_alive_ms = limits.keep_alive_ms(error, self._keep_alive_ms)
+
+    def _ask(self, body: JSON, patience: Patience) -> bytes:
         wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
-        try:
-            return self._client.ask(
-                "POST", "/_search?allow_partial_search_results=false", asked, wait_seconds=wait_seconds
-            )
-        except Refused as error:
-            if error.status == 404 or error.type in LOST:
-                raise StoreUnavailable(f"Elasticsearch has lost the view of the export ({error}).") from error
-            raise
+        asked = {**body, "pit": {"id": self.id, "keep_alive": told(self._keep_alive_ms)}}
+        return self._client.ask(
+            "POST",
+            "/_search?allow_partial_search_results=false",
+            timed(asked, wait_seconds) if patience.is_early else asked,
+            wait_seconds=wait_seconds,
+            whole_times=1 if patience.is_early else WHOLE_TIMES,
+            ended=patience.ended,
+        )
 
     def seen(self, id: str | None) -> None:
         """The id that the newest answer gave: it may change."""
@@ -104,32 +128,32 @@ class View:
         try:
             Patience(f"{self.what}: closing its view", budget_seconds=CLOSE_BUDGET_SECONDS).tried(attempt)
         except (Refused, StoreUnavailable) as error:
-            if not (isinstance(error, Refused) and error.status == 404):
-                log.warning(
-                    "%s: its view is left to Elasticsearch, which keeps it %s: %s", self.what, KEEP_ALIVE, error
-                )
+            if not (isinstance(error, Refused) and error.http_status == 404):
+                kept = told(self._keep_alive_ms)
+                log.warning("%s: its view is left to Elasticsearch, which keeps it %s: %s", self.what, kept, error)
 
 
 class Views:
-    """Opens views, and keeps those of slow readers."""
+    """Opens views, and keeps those of slow readers. `foreign`: a gate for queries that callers wrote."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, foreign: Gate) -> None:
         self._client = client
         self._gate = Gate(MOST_UNDER_WAY)
+        self._foreign = foreign
         self._open: set[View] = set()
         self._changing = threading.Lock()
+        self._changed = threading.Event()
         self._keeping = False
 
-    def open(self, name: str, what: str, patience: Patience) -> View:
-        """Of an index or alias. Raises `Refused`, `StoreUnavailable`."""
-        target = f"{path(name)}/_pit?keep_alive={KEEP_ALIVE}"
-
-        def attempt() -> bytes:
-            return self._client.ask("POST", target, wait_seconds=patience.wait_seconds(self._client.timeout_seconds))
-
-        view = View(self._client, self._gate, msgspec.json.decode(patience.tried(attempt), type=Opened).id, what)
+    def open(self, name: str, what: str, patience: Patience, *, is_foreign: bool) -> View:
+        """Of an index or alias. `is_foreign`: its searches are a caller's. Raises `Refused`, `StoreUnavailable`."""
+        gate = self._foreign if is_foreign else self._gate
+        id, keep_alive_ms = self._opened(name, patience)
+        view = View(self._client, gate, id, what, keep_alive_ms)
         with self._changing:
             self._open.add(view)
+            if view.look_seconds < LOOK_SECONDS:
+                self._changed.set()
             if not self._keeping:
                 self._keeping = True
                 threading.Thread(target=self._keep, name="keep-views", daemon=True).start()
@@ -140,14 +164,40 @@ class Views:
             self._open.discard(view)
         view.close()
 
+    def _opened(self, name: str, patience: Patience) -> tuple[str, int]:
+        """Its id, and the milliseconds that it is kept."""
+        keep_alive_ms = KEEP_ALIVE_MS
+        while True:
+            try:
+                return self._asked(name, patience, keep_alive_ms), keep_alive_ms
+            except Refused as error:
+                keep_alive_ms = limits.keep_alive_ms(error, keep_alive_ms)
+
+    def _asked(self, name: str, patience: Patience, keep_alive_ms: int) -> str:
+        target = f"{path(name)}/_pit?keep_alive={told(keep_alive_ms)}"
+
+        def attempt() -> str:
+            wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
+            body = self._client.ask("POST", target, wait_seconds=wait_seconds, ended=patience.ended)
+            return answers.typed(body, answers.OPENED).id
+
+        return patience.tried(attempt)
+
     def _keep(self) -> None:
         """Ends when no view is open."""
         while True:
-            time.sleep(LOOK_SECONDS)
             with self._changing:
                 if not self._open:
                     self._keeping = False
                     return
-                idle = [view for view in self._open if time.monotonic() - view.used > TOUCH_SECONDS]
+                idle = [view for view in self._open if view.is_idle]
+                pause = min(view.look_seconds for view in self._open)
+                self._changed.clear()
             for view in idle:
                 view.touch()
+            self._changed.wait(pause)
+
+
+def told(keep_alive_ms: int) -> str:
+    """As Elasticsearch takes it: `5m`."""
+    return f"{keep_alive_ms // 60_000}m" if keep_alive_ms % 60_000 == 0 else f"{keep_alive_ms}ms"

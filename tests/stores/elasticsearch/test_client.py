@@ -31,7 +31,7 @@ def test_what_will_not(status: int) -> None:
     """With status, type and reason for who tells the caller."""
     found = told(error(status, json.dumps({"error": QUERY, "status": status}).encode()))
     assert isinstance(found, Refused)
-    assert (found.status, found.type, found.reason) == (status, QUERY["type"], QUERY["reason"])
+    assert (found.http_status, found.type, found.reason) == (status, QUERY["type"], QUERY["reason"])
 
 
 @pytest.mark.parametrize(
