@@ -12,7 +12,7 @@ from services.measures import SortKey
 from services.stores import odd
 from services.stores.elasticsearch import pages
 from services.stores.elasticsearch.asking import Asking, Instants
-from services.stores.elasticsearch.exact import WANTED_DATE, WANTED_KEYWORD, Answer, Asked, Exact, Unseen
+from services.stores.elasticsearch.exact import WANTED_DATE, WANTED_KEYWORD, Absent, Answer, Asked, Exact, Unseen
 from services.stores.elasticsearch.kept import Kept, Part
 from services.stores.elasticsearch.names import path
 
@@ -101,14 +101,20 @@ class Indices:
         return Asking(texts, instants(times))
 
     def sort(self, keys: Iterable[SortKey], asking: Asking) -> tuple[SortKey, ...]:
-        """Such that instants come in order, however fine an index stores them; where it has none, they are missing."""
+        """Such that all indices share it: instants come in order, however fine an index stores them; what an index
+        has not met is missing there.
+        """
         return tuple(self._sort_key(key, asking.instants) for key in keys)
 
     def _sort_key(self, key: SortKey, instants: Instants) -> SortKey:
-        if key.field == instants.field and instants.lacking and key.unmapped_type is None:
-            key = replace(key, unmapped_type="date")
-        types = {index.asked.type(key.field) for index in self._indices} - {None}
-        is_mixed = FINE in types and (len(types) > 1 or key.field == instants.field)
+        found = [index.asked.type(key.field) for index in self._indices]
+        types = [type for type in found if isinstance(type, str)]
+        if key.field == instants.field and instants.lacking:
+            types = types or ["date"]
+            found = [*types, Absent()]
+        if key.unmapped_type is None and types and Absent() in found and None not in found:
+            key = replace(key, unmapped_type=types[0])
+        is_mixed = FINE in types and (len(set(types)) > 1 or key.field == instants.field)
         return replace(key, numeric_type="date") if is_mixed else key
 
 
@@ -185,7 +191,12 @@ def occupied(ask: Callable[[str, str, Any], bytes], alias: str, names: Collectio
 def read(body: bytes) -> Indices:
     """The answer of `GET /<alias>`. Raises `StoreUnavailable`."""
     try:
-        found = odd.loads(body)
-        return Indices([Index(name, each["mappings"], each["settings"]["index"]) for name, each in found.items()])
+        found = [
+            Index(name, dict(each["mappings"]), dict(each["settings"]["index"]))
+            for name, each in odd.loads(body).items()
+        ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreUnavailable(f"Elasticsearch's answer about an index cannot be read: {error!r}") from error
+    if not found:
+        raise StoreUnavailable("Elasticsearch's answer about an index cannot be read: it names none")
+    return Indices(found)
