@@ -94,11 +94,13 @@ class Asked:
             flaw = "in seconds (epoch_second), where milliseconds are meant"
         return Unseen(f"it is {type} {flaw}") if flaw else Exact(path, type)
 
-    def type(self, path: str) -> str | None:
-        """Of the field of that name, be it a sub-field; `None`: there is none."""
+    def type(self, path: str) -> str | Absent | None:
+        """Of the field of that name, be it a sub-field; `None`: it is not known."""
         found = self._found(path)
         if isinstance(found, Mapping):
             return str(found.get("type", "object"))
+        if isinstance(found, Absent):
+            return found
         above, _, key = path.rpartition(".")
         found = self._found(above) if above else found
         sub = found.get("fields", {}).get(key, {}) if isinstance(found, Mapping) else {}

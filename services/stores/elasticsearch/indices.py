@@ -12,7 +12,7 @@ from services.measures import SortKey
 from services.stores.elasticsearch import answers, pages
 from services.stores.elasticsearch.answers import Ask
 from services.stores.elasticsearch.asking import Asking, Instants
-from services.stores.elasticsearch.exact import WANTED_DATE, WANTED_KEYWORD, Answer, Asked, Exact, Unseen
+from services.stores.elasticsearch.exact import WANTED_DATE, WANTED_KEYWORD, Absent, Answer, Asked, Exact, Unseen
 from services.stores.elasticsearch.kept import Kept, Part
 from services.stores.elasticsearch.names import path
 from services.stores.elasticsearch.steps import MOST_ROWS
@@ -99,14 +99,20 @@ class Indices:
         return Asking(texts, instants(times))
 
     def sort(self, keys: Iterable[SortKey], asking: Asking) -> tuple[SortKey, ...]:
-        """Such that instants come in order, however fine an index stores them; where it has none, they are missing."""
+        """Such that all indices share it: instants come in order, however fine an index stores them; what an index
+        has not met is missing there.
+        """
         return tuple(self._sort_key(key, asking.instants) for key in keys)
 
     def _sort_key(self, key: SortKey, instants: Instants) -> SortKey:
-        if key.field == instants.field and instants.lacking and key.unmapped_type is None:
-            key = replace(key, unmapped_type="date")
-        types = {index.asked.type(key.field) for index in self._indices} - {None}
-        is_mixed = FINE in types and (len(types) > 1 or key.field == instants.field)
+        found = [index.asked.type(key.field) for index in self._indices]
+        types = [type for type in found if isinstance(type, str)]
+        if key.field == instants.field and instants.lacking:
+            types = types or ["date"]
+            found = [*types, Absent()]
+        if key.unmapped_type is None and types and Absent() in found and None not in found:
+            key = replace(key, unmapped_type=types[0])
+        is_mixed = FINE in types and (len(set(types)) > 1 or key.field == instants.field)
         return replace(key, numeric_type="date") if is_mixed else key
 
 

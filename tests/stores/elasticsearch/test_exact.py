@@ -116,5 +116,5 @@ def test_types() -> None:
     """Of fields and of their sub-fields."""
     asked = Asked({"properties": {"a": {"properties": {"b": {"type": "text", "fields": {"k": KEYWORD}}}}}}, {})
     assert [asked.type(path) for path in ("a", "a.b", "a.b.k", "a.b.x", "c", "")] == [
-        "object", "text", "keyword", None, None, None,
+        "object", "text", "keyword", None, Absent(), Absent(),
     ]  # fmt: skip
