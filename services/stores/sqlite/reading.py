@@ -97,7 +97,7 @@ class SqliteReading:
             return self.count
         found, left = 0, self._selection.rows
         with contextlib.suppress(TimeUp), self._view.within(COUNT_SECONDS), self._view.turn():
-            batches = self._batches(self._select(", id, doc" if self._filter.asks else ""))
+            batches = self._batches(lambda: self._select(", id, doc" if self._filter.asks else ""))
             while (batch := batches.take(PAGE_ROWS)).read:
                 found += len(batch.rows)
                 left -= batch.read
@@ -114,14 +114,16 @@ class SqliteReading:
     def _in_time(self) -> "Pages":
         """Without a filter, `from` is found in the index, and the reading begins there."""
         offset, rows, size = self._request.offset, self._selection.rows, self._request.size
-        with self._view.turn():
-            if self._filtered or not offset:
-                cursor = self._select(", id, doc", in_time=True)
-                return Pages(self._batches(cursor), self._view, rows=rows, skip=offset, size=size)
-            at, seq = self._nth(offset)
-            rest = self._selection.before(at) if self._descending else self._selection.after(at)
-            cursor = self._select(", id, doc", in_time=True, selection=rest, start=(at, seq))
-            return Pages(self._batches(cursor), self._view, rows=rows - offset, skip=0, size=size)
+        if self._filtered or not offset:
+            batches = self._batches(lambda: self._select(", id, doc", in_time=True))
+            return Pages(batches, self._view, rows=rows, skip=offset, size=size)
+        return Pages(self._batches(self._select_beyond), self._view, rows=rows - offset, skip=0, size=size)
+
+    def _select_beyond(self) -> sqlite3.Cursor:
+        """The rows after those that are skipped."""
+        at, seq = self._nth(self._request.offset)
+        rest = self._selection.before(at) if self._descending else self._selection.after(at)
+        return self._select(", id, doc", in_time=True, selection=rest, start=(at, seq))
 
     def _in_order(self, order: Order) -> "Pages":
         """By the caller's sort. Raises `Overloaded`."""
@@ -139,8 +141,7 @@ class SqliteReading:
 
     def _sorted_by(self) -> Iterator[tuple[Sequence[int], str]]:
         """Places of insertion and documents of all rows that match, a page at a time."""
-        with self._view.turn():
-            batches = self._batches(self._select(", id, doc, seq"))
+        batches = self._batches(lambda: self._select(", id, doc, seq"))
         while True:
             with self._view.turn():
                 page = batches.page(PAGE_ROWS)
@@ -174,8 +175,14 @@ class SqliteReading:
         ).fetchone()
         return at, seq
 
-    def _batches(self, cursor: sqlite3.Cursor) -> "Batches":
+    def _batches(self, select: Callable[[], sqlite3.Cursor]) -> "Batches":
+        """Of rows that are selected within the first turn."""
+        cursor: sqlite3.Cursor | None = None
+
         def fetch(most: int) -> Batch:
+            nonlocal cursor
+            if cursor is None:
+                cursor = select()
             rows = cursor.fetchmany(most)
             self._view.look()
             return Batch(len(rows), self._filter.kept(rows))

@@ -40,7 +40,7 @@ class SqliteStore:
             documents.find(self._admin_index, "config", "")
 
     def model(self, target: Target) -> Model:
-        with self._documents() as documents:
+        with self._turns.work().turn(), self._documents() as documents:  # of a burst, one after the other
             return documents.model(target)
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
@@ -54,14 +54,15 @@ class SqliteStore:
     def open(self, request: ExportRequest, work: Work | None = None) -> SqliteReading:
         if request.elastic_query is not None:
             raise InvalidArgument("lang", "elasticsearch is understood only on Elasticsearch; use koncorde.")
-        with unavailable():
-            view = View(self._path, work or self._turns.work())
-        try:
-            with view.turn():  # it counts: a burst of downloads would hold up the process for seconds
-                return self._reading(view, request)
-        except BaseException:
-            view.close()
-            raise
+        work = work or self._turns.work()
+        with work.turn(), unavailable():  # it counts: a burst of downloads would hold up the process for seconds
+            view = View(self._path, work)
+            try:
+                with view.watched():
+                    return self._reading(view, request)
+            except BaseException:
+                view.close()
+                raise
 
     def close(self) -> None:
         """Nothing is held."""

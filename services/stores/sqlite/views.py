@@ -52,8 +52,12 @@ class View:
     @contextlib.contextmanager
     def turn(self, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
         """To run statements in. Raises `StoreUnavailable`, `ClientLeft`, and what `look` raises."""
-        with self.work.turn(slack_seconds=slack_seconds), self._watched.running():
+        with self.work.turn(slack_seconds=slack_seconds), self.watched():
             yield
+
+    def watched(self) -> contextlib.AbstractContextManager[None]:
+        """To run statements in, within a turn."""
+        return self._watched.running()
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
