@@ -1,9 +1,10 @@
 """The port over Elasticsearch."""
 
 import contextlib
+import functools
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
@@ -96,8 +97,9 @@ class ElasticsearchStore:
         sort = list(sorting.own(request.sort or NEWEST_FIRST))
         with self._blaming(request):
             self._judge(request)
-            selection, rows = self._taken(
-                request, lambda found: self._count(request, {**survey.counting(found.rows), "sort": sort})
+            selection, rows = taken(
+                filtering.selections(request, lambda: fields(self._indices(request))),
+                lambda found: self._count(request, {**survey.counting(found.rows), "sort": sort}),
             )
         return Count(rows, selection.exact)
 
@@ -107,12 +109,14 @@ class ElasticsearchStore:
         patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun)
         try:
             with self._blaming(request):
-                most_rows = self._most_rows(request)
+                indices = functools.cache(lambda: self._indices(request))
+                selections = list(filtering.selections(request, lambda: fields(indices())))
+                most_rows = rows_at_once(indices)
                 view = self._views.open(
                     measures_of(request), what, patience, is_foreign=request.elastic_query is not None
                 )
                 try:
-                    return self._reading(request, view, ended, begun, most_rows)
+                    return self._reading(request, selections, view, ended, begun, most_rows)
                 except BaseException:
                     ended.set()
                     self._views.close(view)
@@ -126,7 +130,13 @@ class ElasticsearchStore:
         self._asked_if_ready.close()
 
     def _reading(
-        self, request: ExportRequest, view: View, ended: threading.Event, begun: threading.Event, most_rows: int
+        self,
+        request: ExportRequest,
+        selections: Sequence[Selection],
+        view: View,
+        ended: threading.Event,
+        begun: threading.Event,
+        most_rows: int,
     ) -> ElasticsearchReading:
         sort = request.sort or NEWEST_FIRST
 
@@ -137,7 +147,7 @@ class ElasticsearchStore:
             )  # fmt: skip
 
         slots = Background(survey_of(Selection(scope(request), None, exact=True)).slots, "count-slots")
-        selection, (counted, span) = self._taken(request, lambda found: surveyed(survey_of(found)))
+        selection, (counted, span) = taken(selections, lambda found: surveyed(survey_of(found)))
         source = Source(
             view,
             selection,
@@ -163,32 +173,6 @@ class ElasticsearchStore:
             slots=slots.result(),
             ended=ended,
         )
-
-    def _taken(self, request: ExportRequest, ask: Callable[[Selection], Shape]) -> tuple[Selection, Shape]:
-        """The narrowest of its selections that Elasticsearch takes, and its answer. Raises why it takes none."""
-        found = list(filtering.selections(request, lambda: self._fields(request)))
-        for selection, wider in zip(found, [*found[1:], None], strict=True):
-            try:
-                return selection, ask(selection)
-            except Refused as error:
-                if not error.may_be_asked_for or wider is None:
-                    raise
-                log.warning("export %s: decided while reading, as %s", request.export_id, error.message)
-        raise AssertionError("there is always a selection")
-
-    def _fields(self, request: ExportRequest) -> Fields:
-        """Of the engine's measures."""
-        index = self._indices(request)[0]
-        return Fields(index["mappings"], index["settings"].get("mapping"))
-
-    def _most_rows(self, request: ExportRequest) -> int:
-        """That one search of the engine's measures answers. As many as by default, where nobody may know."""
-        try:
-            return steps.most_rows(self._indices(request))
-        except Refused as error:
-            if error.http_status not in NOT_ALLOWED:
-                raise
-            return steps.MOST_ROWS
 
     def _indices(self, request: ExportRequest) -> list[JSON]:
         return self._ask("GET", path(measures_of(request)), None, answers.indices)
@@ -270,6 +254,37 @@ def measures_of(request: ExportRequest) -> str:
 def searching(request: ExportRequest) -> str:
     """Where, and not without a shard."""
     return f"{path(measures_of(request))}/_search?allow_partial_search_results=false"
+
+
+def taken(selections: Iterable[Selection], ask: Callable[[Selection], Shape]) -> tuple[Selection, Shape]:
+    """The narrowest that Elasticsearch takes, and its answer. Raises why it takes none."""
+    found = iter(selections)
+    selection = next(found)
+    while True:
+        try:
+            return selection, ask(selection)
+        except Refused as error:
+            wider = next(found, None) if error.may_be_asked_for else None
+            if wider is None:
+                raise
+            log.warning("a filter is decided while reading: %s", error.message)
+            selection = wider
+
+
+def fields(indices: Sequence[JSON]) -> Fields:
+    """Of the engine's measures."""
+    index = indices[0]
+    return Fields(index["mappings"], index["settings"].get("mapping"))
+
+
+def rows_at_once(indices: Callable[[], Sequence[JSON]]) -> int:
+    """That one search answers: as many as by default, where the service may not know."""
+    try:
+        return steps.most_rows(indices())
+    except Refused as error:
+        if error.http_status not in NOT_ALLOWED:
+            raise
+        return steps.MOST_ROWS
 
 
 def surveyed(counted: Survey) -> tuple[Survey, Span]:
