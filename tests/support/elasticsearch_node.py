@@ -41,6 +41,10 @@ class Node(Protocol):
     @property
     def url(self) -> str: ...
 
+    @property
+    def log(self) -> Path:
+        """What it has printed; of Docker's, only that it started."""
+
     def freeze(self) -> None:
         """It answers no more, and keeps its connections."""
 
@@ -235,9 +239,10 @@ def docker_works() -> bool:
 
 
 class DockerNode:
-    def __init__(self, container: str, url: str) -> None:
+    def __init__(self, container: str, url: str, log: Path) -> None:
         self._container = container
         self.url = url
+        self.log = log
 
     def freeze(self) -> None:
         run(["docker", "pause", self._container])
@@ -262,7 +267,7 @@ def docker_node(port: int = 0, *, heap: str = "1g") -> Iterator[DockerNode]:
     try:
         with tempfile.NamedTemporaryFile(dir=BUILD) as log:
             url = wait_for(lambda: f"http://{run(['docker', 'port', container, '9200']).split()[0]}", Path(log.name))
-        yield DockerNode(container, url)
+            yield DockerNode(container, url, Path(log.name))
     finally:
         run(["docker", "rm", "--force", "--volumes", container])
 

@@ -106,6 +106,7 @@ class Source:
         except Refused as error:
             raise self._blame(error) from error
         self.seconds = time.monotonic() - began
+        self._view.took(self.seconds)
         return body
 
     def _body(self, step: Step) -> JSON:

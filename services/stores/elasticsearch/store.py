@@ -16,6 +16,7 @@ from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused, timed
 from services.stores.elasticsearch.documents import Documents
 from services.stores.elasticsearch.indices import Indices
+from services.stores.elasticsearch.lanes import Lanes, place
 from services.stores.elasticsearch.names import alias, path
 from services.stores.elasticsearch.plan import Once, Span, Windows
 from services.stores.elasticsearch.prefetch import Budget
@@ -24,7 +25,7 @@ from services.stores.elasticsearch.reading import ElasticsearchReading, Pages, P
 from services.stores.elasticsearch.retries import Patience, Temporary
 from services.stores.elasticsearch.source import Source
 from services.stores.elasticsearch.survey import Survey
-from services.stores.elasticsearch.views import MOST_FOREIGN, MOST_UNDER_WAY, View, Views, place
+from services.stores.elasticsearch.views import View, Views
 from services.stores.port import Count, Notice, without_instant
 from services.turns import Turns, Work
 
@@ -65,9 +66,8 @@ class ElasticsearchStore:
         self._early_seconds = min(EARLY_BUDGET_SECONDS, retry_budget_seconds)
         self._prefetch = prefetch
         self._turns = turns
-        self._foreign = Gate(MOST_FOREIGN)
-        self._own = Gate(MOST_UNDER_WAY)
-        self._views = Views(self._client, self._foreign)
+        self._lanes = Lanes()
+        self._views = Views(self._client, self._lanes)
         self._documents = Documents(self._ask, admin_index)
 
     def ready(self) -> None:
@@ -106,9 +106,7 @@ class ElasticsearchStore:
         try:
             with self._blaming(request):
                 learning = Background(lambda: self._indices(request), "know-indices")
-                view = self._views.open(
-                    measures_of(request), what, patience, is_foreign=request.elastic_query is not None
-                )
+                view = self._views.open(measures_of(request), what, patience, self._lanes.first(request))
                 try:
                     return self._reading(request, learning.result(), view, ended, begun, work or self._turns.work())
                 except BaseException:
@@ -243,12 +241,11 @@ class ElasticsearchStore:
         return self._search(request, body, lambda answer: pages.decoded(answer, pages.SUMMARY)).hits.total.value
 
     def _search(self, request: ExportRequest, body: JSON, read: Callable[[bytes], Shape]) -> Shape:
-        """Among those of its kind, so that slow ones do not hold up others."""
-        gate = self._own if request.elastic_query is None else self._foreign
-        return self._ask("POST", searching(request), body, read, gate=gate)
+        """Among those of its kind."""
+        return self._ask("POST", searching(request), body, read, lane=self._lanes.count(request))
 
     def _ask(
-        self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, gate: Gate | None = None
+        self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, lane: Gate | None = None
     ) -> Shape:
         """Before a caller has a status: what takes too long is not repeated."""
         patience = Patience(f"{method} {target}", budget_seconds=self._early_seconds, begun=threading.Event())
@@ -256,7 +253,7 @@ class ElasticsearchStore:
         def attempt() -> Shape:
             wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
             asked = timed(body, wait_seconds) if "/_search" in target else body
-            with contextlib.nullcontext() if gate is None else place(gate, wait_seconds):
+            with contextlib.nullcontext() if lane is None else place(lane, wait_seconds):
                 return read(self._client.ask(method, target, asked, wait_seconds=wait_seconds))
 
         return patience.tried(attempt)

@@ -3,6 +3,7 @@
 import logging
 import math
 import threading
+import time
 from array import array
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -59,12 +60,15 @@ class Survey:
         self._budget = budget_seconds
         self._ended = ended
         self._begun = begun
+        #: That the last search took.
+        self._seconds = 0.0
         #: Of one answer; fewer once a cluster says so.
         self._most_buckets, self._pairs = MOST_BUCKETS, PAIRS
 
     def span(self) -> Span:
         """All rows; of none, the instants mean nothing."""
         summary: Summary = self._ask(counting(self._selection.rows, EDGES), pages.SUMMARY)
+        self._view.took(self._seconds)
         edges, rows = summary.aggregations, summary.hits.total.value
         if edges is None or edges.first.value is None or edges.last.value is None:
             return Span(0, 0, rows)
@@ -147,7 +151,10 @@ class Survey:
 
         def attempt() -> Whole:
             with self._view.place(patience):
-                return pages.decoded(self._view.search(body, patience), decoder)
+                began = time.monotonic()
+                found = self._view.search(body, patience)
+                self._seconds = time.monotonic() - began
+                return pages.decoded(found, decoder)
 
         answer = patience.tried(attempt)
         self._view.seen(answer.pit_id)

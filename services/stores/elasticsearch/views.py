@@ -1,18 +1,17 @@
 """Points in time: one consistent view of an index for the whole of an export."""
 
-import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from services.errors import StoreUnavailable
-from services.gates import Busy, Gate
-from services.stores.elasticsearch import answers, limits
+from services.gates import Gate
+from services.stores.elasticsearch import answers, lanes, limits
 from services.stores.elasticsearch.client import JSON, WHOLE_TIMES, Client, Refused, timed
+from services.stores.elasticsearch.lanes import Lanes
 from services.stores.elasticsearch.names import path
-from services.stores.elasticsearch.retries import Late, Patience, Temporary
+from services.stores.elasticsearch.retries import Patience, Temporary
 from services.turns import AT_ONCE
 
 log = logging.getLogger(__name__)
@@ -29,37 +28,18 @@ LOOK_SECONDS, LOOKED = 15.0, 0.05
 #: Closing: seconds that an answer is awaited, and how long it is tried. After that, Elasticsearch does it by itself.
 CLOSE_WAIT_SECONDS, CLOSE_BUDGET_SECONDS = 10.0, 30.0
 
-#: Searches of a process under way at a time: enough to keep it busy, which decodes a page in 20 ms. 300 pages at once
-#: filled the heap of a small node: it answered nobody in time, and half of the downloads failed.
-MOST_UNDER_WAY = 8
-
-#: Of them, those for queries that callers wrote in Elasticsearch's own language, prepared or read: some take as long as
-#: they may, and a node of two cores has four threads for searches.
-MOST_FOREIGN = 2
-
 #: Why a view is gone: it was closed by somebody else, or its node was.
 LOST = frozenset(("search_context_missing_exception", "resource_not_found_exception", "no_such_context"))
 
 
-@contextlib.contextmanager
-def place(gate: Gate, wait_seconds: float, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
-    """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Late`."""
-    try:
-        gate.enter(due=time.monotonic() + slack_seconds, wait_seconds=wait_seconds)
-    except Busy as error:
-        raise Late("other searches took too long") from error
-    try:
-        yield
-    finally:
-        gate.leave()
-
-
 class View:
-    """Open until it is closed. `what`: begins the sentences of the log."""
+    """Open until it is closed. `what`: begins the sentences of the log. `first`: its lane until it is known."""
 
-    def __init__(self, client: Client, gate: Gate, id: str, what: str, keep_alive_ms: int) -> None:
+    def __init__(self, client: Client, lanes: Lanes, first: Gate, id: str, what: str, keep_alive_ms: int) -> None:
         self._client = client
-        self._gate = gate
+        self._lanes = lanes
+        self._gate = first
+        self._first = first
         self._closed = threading.Event()
         self._keep_alive_ms = keep_alive_ms
         self.id = id
@@ -78,7 +58,11 @@ class View:
 
     def place(self, patience: Patience, *, slack_seconds: float = AT_ONCE) -> AbstractContextManager[None]:
         """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Late`."""
-        return place(self._gate, patience.wait_seconds(self._client.timeout_seconds), slack_seconds=slack_seconds)
+        return lanes.place(self._gate, patience.wait_seconds(self._client.timeout_seconds), slack_seconds=slack_seconds)
+
+    def took(self, seconds: float) -> None:
+        """What the last search of rows cost."""
+        self._gate = self._lanes.pages if seconds < lanes.QUICK_SECONDS else self._first
 
     def search(self, body: JSON, patience: Patience) -> bytes:
         """One attempt, for who has a place. Raises `Temporary`, `Refused`, `StoreUnavailable`: the view is lost."""
@@ -134,22 +118,20 @@ class View:
 
 
 class Views:
-    """Opens views, and keeps those of slow readers. `foreign`: a gate for queries that callers wrote."""
+    """Opens views, and keeps those of slow readers."""
 
-    def __init__(self, client: Client, foreign: Gate) -> None:
+    def __init__(self, client: Client, lanes: Lanes) -> None:
         self._client = client
-        self._gate = Gate(MOST_UNDER_WAY)
-        self._foreign = foreign
+        self._lanes = lanes
         self._open: set[View] = set()
         self._changing = threading.Lock()
         self._changed = threading.Event()
         self._keeping = False
 
-    def open(self, name: str, what: str, patience: Patience, *, is_foreign: bool) -> View:
-        """Of an index or alias. `is_foreign`: its searches are a caller's. Raises `Refused`, `StoreUnavailable`."""
-        gate = self._foreign if is_foreign else self._gate
+    def open(self, name: str, what: str, patience: Patience, first: Gate) -> View:
+        """Of an index or alias. `first`: a lane of its first searches. Raises `Refused`, `StoreUnavailable`."""
         id, keep_alive_ms = self._opened(name, patience)
-        view = View(self._client, gate, id, what, keep_alive_ms)
+        view = View(self._client, self._lanes, first, id, what, keep_alive_ms)
         with self._changing:
             self._open.add(view)
             if view.look_seconds < LOOK_SECONDS:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.stores.elasticsearch.plan import (
+    FAR_MS,
     FIRST_ROWS,
     MOST_BUCKETS,
     WINDOW_ROWS,
@@ -200,6 +201,37 @@ def test_an_interval_covers_its_span(first: int, length: int, rows: int) -> None
     span = Span(first, first + length, rows)
     assert span.interval_ms >= 1
     assert span.interval_ms * MOST_BUCKETS > length
+
+
+def test_a_histogram_that_tells_nothing_is_not_asked_for_again() -> None:
+    """Of who answers the same whatever is asked: the span stays whole."""
+    span = Span(YEAR_2024, YEAR_2024 + 999, 3 * WINDOW_ROWS)
+    asked: list[Span] = []
+
+    def same(span: Span) -> Histogram:
+        asked.append(span)
+        return Histogram(span, span.piece_ms(1), array("q", [span.first_ms]), array("q", [span.rows]))
+
+    windows = Windows(span, same, descending=False, offset=0, size=None)
+    assert taken(windows, [WINDOW_ROWS]) == [Window(span, 3 * WINDOW_ROWS, 0, 3 * WINDOW_ROWS)]
+    assert asked == [span]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "is_far"),
+    [
+        (-FAR_MS, FAR_MS, False),
+        (-FAR_MS - 1, 0, True),
+        (0, FAR_MS + 1, True),
+        (-(2**63), 2**63 - 1, True),
+        (-(2**63), -(2**63), True),
+    ],
+)
+def test_spans_that_histograms_do_not_reach(first: int, last: int, is_far: bool) -> None:
+    """Their arithmetic is of 64 bits; pieces of one cover it all the same."""
+    span = Span(first, last, 10**6)
+    assert span.is_far == is_far
+    assert span.piece_ms(16) * 16 > last - first
 
 
 @pytest.mark.parametrize(

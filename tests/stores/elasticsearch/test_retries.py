@@ -10,7 +10,7 @@ from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
 from services.errors import StoreUnavailable
-from services.stores.elasticsearch.retries import FIRST_PAUSE, LEAST_WAIT, LONGEST_PAUSE, Patience, Temporary
+from services.stores.elasticsearch.retries import FIRST_PAUSE, LEAST_WAIT, LONGEST_PAUSE, Late, Patience, Temporary
 
 BUDGET = 60.0
 
@@ -149,3 +149,27 @@ def test_failures_of_one_page_add_up(patience: Patience) -> None:
     patience.failed(Temporary("reset"))
     with pytest.raises(StoreUnavailable, match=r"tried \d\d+ times"):
         patience.tried(failing(None))
+
+
+def late(times: int) -> Callable[[], str]:
+    """So often."""
+    left = iter(range(times))
+
+    def attempt() -> str:
+        if next(left, None) is None:
+            return "an answer"
+        raise Late("no answer in time (30 s)")
+
+    return attempt
+
+
+def test_what_is_late_is_not_repeated_while_a_caller_waits(pauses: Pauses) -> None:
+    """Until rows are on their way; other failures are."""
+    begun = threading.Event()
+    early = Patience("export x1", budget_seconds=BUDGET, ended=pauses, begun=begun)
+    assert early.tried(failing(1)) == "an answer"
+    with pytest.raises(StoreUnavailable, match=r"Elasticsearch: no answer in time \(30 s\)"):
+        early.tried(late(1))
+    begun.set()
+    assert Patience("export x1", budget_seconds=BUDGET, ended=pauses, begun=begun).tried(late(2)) == "an answer"
+    assert Patience("export x1", budget_seconds=BUDGET, ended=pauses).tried(late(2)) == "an answer"
