@@ -79,3 +79,23 @@ def test_nobody_waits_for_ever() -> None:
         assert gate._waiting == []
     with gate.place(due=0, wait_seconds=0):
         pass
+
+
+@pytest.mark.parametrize("called", [False, True])
+def test_who_is_ended_while_it_waits_leaves_nothing(called: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a place that nobody has, nor an entry that would be given one; called meanwhile or not."""
+    gate = Gate(1)
+    gate.enter(due=0)
+
+    def wait(event: threading.Event, seconds: float | None = None) -> bool:
+        if called:
+            gate.leave()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Event, "wait", wait)
+        with pytest.raises(KeyboardInterrupt):
+            gate.enter(due=0)
+    if not called:
+        gate.leave()
+    gate.enter(due=0, wait_seconds=0)

@@ -1,9 +1,12 @@
 """Documents that typed decode refuses lose neither their row nor their neighbours."""
 
+import json
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.measures import Asset, Measure, Origin, Source
 from services.stores import odd
@@ -81,3 +84,45 @@ def test_holders_in_an_array() -> None:
 def test_a_source_that_is_no_object(written: bytes) -> None:
     """An empty row."""
     assert only(written) == Source()
+
+
+ANY = st.recursive(
+    st.none() | st.text(st.characters(exclude_categories=())) | st.integers(-(2**60), 2**60),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(ANY)
+def test_json_is_mended_without_being_decoded(value: Any) -> None:
+    """As it is when it is decoded: lone surrogates are U+FFFD, pairs and everything else what they are."""
+    text = json.dumps(value).encode()
+    assert msgspec.json.decode(odd.mended_json(text)) == odd.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (rb'"\ud83d\ude00"', "\U0001f600"),
+        (rb'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
+        (rb'"\ude00\ud83d"', "\ufffd\ufffd"),
+        (rb'"\\ud83d"', "\\ud83d"),
+        (rb'"\\\ud83d"', "\\\ufffd"),
+        (rb'"\uDBFF\uDFFF\n"', "\U0010ffff\n"),
+    ],
+)
+def test_escapes_that_are_no_unicode(text: bytes, expected: str) -> None:
+    assert msgspec.json.decode(odd.mended_json(text)) == expected
+
+
+def test_one_odd_document_among_many() -> None:
+    """Others are read as usual, and rests come between."""
+    rests: list[None] = []
+    documents = ['{"measuredAt":1}', '{"measuredAt":2,"type":5}', '{"measuredAt":1e400}', '{"values":{"a":1}}']
+    found = odd.measures(list("abcd"), f"[{','.join(documents)}]", DECODER, lambda: rests.append(None))
+    assert found == [
+        Measure("a", Source(1)),
+        Measure("b", Source(2, "5")),
+        Measure("c", Source(float("inf"))),
+        Measure("d", Source(values={"a": 1})),
+    ]
+    assert len(rests) == 4
