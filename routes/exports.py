@@ -1,5 +1,6 @@
 """Prepare and download: reads, calls, answers."""
 
+import errno
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from actions.filenames import content_disposition, file_name
 from routes import calls
 from routes.sockets import ClientSocket
 from services import exports
-from services.errors import HttpVersionNotSupported, Overloaded
+from services.errors import ClientLeft, HttpVersionNotSupported, Overloaded
 from services.exports import Download
 from services.measures import ExportRequest, Kind, Target
 from services.stores.port import Store
@@ -81,6 +82,8 @@ def _blocks(found: Download, client: ClientSocket) -> Iterator[bytes]:
                 yield block
             else:
                 client.check()
+    except ClientLeft as error:  # the server has its own word for it
+        raise ConnectionResetError(errno.ECONNRESET, error.message) from error
     except Exception:
         client.reset_on_close()
         raise

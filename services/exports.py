@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from services import columns
 from services.csv_text import Encoder
-from services.errors import StoreUnavailable
+from services.errors import ClientLeft, StoreUnavailable
 from services.measures import ExportRequest, Measure
 from services.stores.port import Count, Reading, Store
 from services.turns import HOLDING, Pauses, Turns, Work, stays
@@ -78,6 +78,8 @@ class Download:
             for text in self._texts:
                 yield from slices(text) if text else [b""]
             self._check_rows()
+        except ClientLeft:  # nothing has failed
+            raise
         except Exception:
             log.exception("export %s: broken off after %d rows", self._request.export_id, self._rows)
             raise
