@@ -85,12 +85,12 @@ def test_a_stalled_reader_is_cut(impatient: Served) -> None:
 def test_a_websocket_that_takes_nothing_is_cut(impatient: Served) -> None:
     """What it asked for is not held for ever."""
     message = json.dumps(
-        {"controller": "auth", "action": "checkToken", "body": {}, "volatile": {"echo": "x" * 200_000}}
+        {"controller": "auth", "action": "checkToken", "body": {}, "volatile": {"echo": "x" * 60_000}}
     )
     with WebSocket(impatient.service.url) as silent:
         silent.socket.settimeout(5)
         with contextlib.suppress(OSError):
-            for _ in range(100):
+            for _ in range(350):
                 silent.say(message)
         wait_until(lambda: "took nothing for" in impatient.service.log())
         wait_until(lambda: "WebSocket from 127.0.0.1: closed" in impatient.service.log())
