@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from tests.e2e.conftest import SECRETS, STORES, Served, load, settings
+from tests.support.crowd import Crowd
 from tests.support.health import Health
 from tests.support.kuzzle import Kuzzle
 from tests.support.service import service
@@ -17,9 +18,8 @@ MEASURES = 500
 #: Leaves of the one type, so that the file has 60,000 columns.
 VALUES = {"a": {"type": "float"}, "b": {"properties": {"c": {"type": "float"}, "d": {"type": "keyword"}}}}
 
-#: Milliseconds that health may take; it was 6,000. The longest also waits for whatever else the machine does.
-MEDIAN_MS = 150
-LONGEST_MS = 1000
+#: Milliseconds that health may take at its longest, other load aside; it was 6,000.
+LONGEST_MS = 300
 
 
 def wide(engine: str) -> Kuzzle:
@@ -61,7 +61,7 @@ def served(request: pytest.FixtureRequest, unique: Callable[[str], str], tmp_pat
 
 def test_twenty_thousand_slots(served: Served) -> None:
     """The model's columns in its order, then those of slots beside it by name; each cell in its place."""
-    with Health(served.service) as health:
+    with Crowd() as crowd, Health(served.service) as health:
         for _ in range(3):
             answer = served.prepare("Wide-1", json={"sort": {"measuredAt": "asc"}})
             assert answer.status_code == 200, answer.text
@@ -80,4 +80,4 @@ def test_twenty_thousand_slots(served: Served) -> None:
         assert cells[place : place + 3] == [str(number), f"{number}.5", f"text {number}"]
         assert len(cells) == len(names)
         assert sum(map(bool, cells)) == 3
-    assert (health.median_ms < MEDIAN_MS, health.longest_ms < LONGEST_MS) == (True, True), str(health)
+    assert health.longest_ms < LONGEST_MS * crowd.times, f"{health}; {crowd.times:.1f} times slower than alone"
