@@ -84,9 +84,7 @@ def test_a_stalled_reader_is_cut(impatient: Served) -> None:
 
 def test_a_websocket_that_takes_nothing_is_cut(impatient: Served) -> None:
     """What it asked for is not held for ever."""
-    message = json.dumps(
-        {"controller": "auth", "action": "checkToken", "body": {}, "volatile": {"echo": "x" * 60_000}}
-    )
+    message = json.dumps({"controller": "auth", "action": "checkToken", "body": {}, "volatile": {"echo": "x" * 60_000}})
     with WebSocket(impatient.service.url) as silent:
         silent.socket.settimeout(5)
         with contextlib.suppress(OSError):

@@ -41,6 +41,9 @@ BATCH_ROWS, BATCH_SECONDS, BATCH_BYTES = 32, 0.005, 256 * 1024
 #: Seconds that counting the rows of a filter may take: who asks for a link waits.
 COUNT_SECONDS = 1.0
 
+#: Rows on which a filter is tried where there are too many to count: more than prove what one may take.
+TRIED_ROWS = 10
+
 #: Served by an index, which is named: the planner would rather count on statistics, and sort.
 ROWS = "SELECT {columns} FROM measures INDEXED BY {index} WHERE {where}"
 
@@ -102,6 +105,14 @@ class SqliteReading:
                 found += len(batch.rows)
                 left -= batch.read
         return Count(found + left, left == 0)
+
+    def tries(self) -> None:
+        """A filter of many clauses, on the first rows. Raises `InvalidFilter`."""
+        if self._filter.asks:
+            with contextlib.suppress(TimeUp), self._view.within(COUNT_SECONDS), self._view.turn():
+                batches, left = self._batches(lambda: self._select(", id, doc")), TRIED_ROWS
+                while left > 0 and (batch := batches.take(left)).read:
+                    left -= batch.read
 
     def pages(self) -> Iterator[Sequence[Measure]]:
         request = self._request

@@ -28,6 +28,9 @@ Read = Callable[[Any], Value | None]
 #: Where a document stands by one key: before the others, among them, after.
 FIRST, AMONG, LAST = 0, 1, 2
 
+#: Characters of a text that are compared: Elasticsearch keeps none of more bytes.
+LONGEST_TEXT = 32_766
+
 #: Values of an array between two looks at the clock: less than a millisecond.
 LOOK_VALUES = 1000
 
@@ -182,7 +185,7 @@ def keyword(definition: Definition) -> Read:
 
     def read(stored: Any) -> str | None:
         text = odd.keyword(stored)
-        return text if text is not None and len(text) <= longest else None
+        return text[:LONGEST_TEXT] if text is not None and len(text) <= longest else None
 
     return read
 

@@ -49,7 +49,10 @@ class SqliteStore:
 
     def check(self, request: ExportRequest) -> Count:
         with contextlib.closing(self.open(request)) as reading:
-            return reading.count if reading.count.rows > COUNTED_ROWS else reading.matching()
+            if reading.count.rows <= COUNTED_ROWS:
+                return reading.matching()
+            reading.tries()
+            return reading.count
 
     def open(self, request: ExportRequest, work: Work | None = None) -> SqliteReading:
         if request.elastic_query is not None:

@@ -1,5 +1,6 @@
 """A reading: one view, few rows in memory, from and size by the index; and how a page of odd documents comes out."""
 
+import contextlib
 import gc
 import json
 import threading
@@ -10,11 +11,13 @@ import psutil
 import pytest
 
 from services import turns
-from services.errors import InvalidArgument, StoreUnavailable
-from services.filters.nodes import Equals, Has, Not, Range
+from services.errors import ClientLeft, InvalidArgument, InvalidFilter, Overloaded, StoreUnavailable
+from services.filters import trial
+from services.filters.nodes import Equals, Has, Not, Or, Range
 from services.measures import Asset, Measure, Slot, SortKey, Source, Target
 from services.stores.port import Count
-from services.stores.sqlite import SqliteStore, load, reading, schema
+from services.stores.sqlite import SqliteStore, arranging, load, reading, schema
+from services.stores.sqlite.deciding import document
 from services.stores.sqlite.reading import BATCH_ROWS, FIRST_ROWS, PAGE_BYTES, PAGE_ROWS, Batch, Batches, Pages
 from services.stores.sqlite.store import COUNTED_ROWS
 from services.stores.sqlite.views import View
@@ -116,8 +119,8 @@ def test_a_filter_is_counted_at_prepare(database: Database) -> None:
     assert database.store.check(request(filter=Equals("values.temperature", 7), start_ms=NOON + 8)) == Count(0, True)
 
 
-def test_a_filter_over_many_rows_is_not_counted_at_prepare(database: Database) -> None:
-    """`At most`, at once."""
+def test_a_filter_over_many_rows_is_not_counted_at_prepare(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`At most`, at once; one of many clauses is tried."""
     schema.ensure(database.path)
     writer = schema.writer(database.path)
     writer.executescript(f"""
@@ -127,6 +130,12 @@ def test_a_filter_over_many_rows_is_not_counted_at_prepare(database: Database) -
     """)
     writer.close()
     assert database.store.check(request(filter=Has("type"))) == Count(COUNTED_ROWS + 1, False)
+    many_clauses = Or(tuple(Has(f"f{number}") for number in range(100)))
+    assert database.store.check(request(filter=many_clauses)) == Count(COUNTED_ROWS + 1, False)
+    monkeypatch.setattr(trial, "PROVEN_SECONDS", 0)
+    monkeypatch.setattr(trial, "MOST_ROW_SECONDS", 0)
+    with pytest.raises(InvalidFilter, match="ms a row"):
+        database.store.check(request(filter=many_clauses))
     assert database.store.check(request()) == Count(COUNTED_ROWS + 1, True)
 
 
@@ -299,3 +308,77 @@ def test_a_filter_of_a_type_that_nothing_has(database: Database, options: dict[s
     asked = request(filter=Equals("type", "temperature"), **options)
     assert database.store.check(asked) == Count(0, True)
     assert database.ids(filter=Equals("type", "temperature"), **options) == []
+
+
+CLAUSES = tuple(Equals("values.temperature", number + 0.5) for number in range(100))
+
+
+@pytest.mark.parametrize("sort", [ASC, DESC, BY_VALUE])
+@pytest.mark.parametrize(("offset", "size"), [(0, None), (1, 1)])
+def test_many_clauses_mean_what_few_do(
+    database: Database, sort: tuple[SortKey, ...], offset: int, size: int | None
+) -> None:
+    """Decided row by row instead of by SQL: rows, order, `_id`, and documents that are odd."""
+    odd = [measure("odd", NOON, values={"a.b": 10**4000, "temperature": 7})]
+    database.load(measures=[*many(50), *odd])
+    few = Or((Equals("values.temperature", 7), Equals("_id", "m9")))
+    whole = database.ids(filter=few, sort=sort)
+    assert sorted(whole) == ["m7", "m9", "odd"]
+    large = Or((*few.children, *CLAUSES))
+    end = None if size is None else offset + size
+    assert database.ids(filter=large, sort=sort, offset=offset, size=size) == whole[offset:end]
+    assert database.store.check(request(filter=large)) == Count(3, True)
+
+
+def test_an_integer_of_more_digits_than_python_reads() -> None:
+    """A filter is asked of the others, too."""
+    assert document("x", '{"a": ' + "1" * 5000 + ', "b": 2}') == {"a": "1" * 5000, "b": 2, "_id": "x"}
+
+
+def test_a_filter_that_takes_too_long_is_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At prepare, and at the first page; not once a page was given."""
+    database.load(measures=many(2 * FIRST_ROWS))
+    asked = request(filter=Not(Or(CLAUSES)))
+    begun, unbegun = (database.store.open(asked) for _ in range(2))
+    pages = begun.pages()
+    assert len(next(pages)) == FIRST_ROWS
+    monkeypatch.setattr(trial, "PROVEN_SECONDS", 0)
+    monkeypatch.setattr(trial, "MOST_ROW_SECONDS", 0)
+    with pytest.raises(InvalidFilter, match="ms a row"):
+        database.store.check(asked)
+    with pytest.raises(InvalidFilter, match="ms a row"):
+        next(unbegun.pages())
+    assert len(next(pages)) == FIRST_ROWS
+    begun.close()
+    unbegun.close()
+
+
+def test_who_has_left_is_read_nothing(database: Database) -> None:
+    """Neither pages nor an order of its own; and what is held is freed."""
+    database.load(measures=many(10))
+    for sort in (ASC, BY_VALUE):
+        left: list[bool] = []
+        reading = database.store.open(request(sort=sort), Turns().work(lambda left=left: bool(left)))  # type: ignore[misc]
+        left.append(True)
+        with pytest.raises(ClientLeft):
+            next(reading.pages())
+        reading.close()
+        assert held_files(database) == 0
+
+
+def test_few_sorts_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others wait, and not for ever."""
+    database.load(measures=many(10))
+    store = database.store
+    monkeypatch.setattr(arranging, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(arranging, "LONGEST_WAIT_SECONDS", 0.02)
+    with contextlib.ExitStack() as stack:
+        for _ in range(arranging.MOST_SORTS):
+            stack.enter_context(store._sorts.place(due=0))
+        reading = store.open(request(sort=BY_VALUE))
+        with pytest.raises(Overloaded, match="exports are being sorted already"):
+            next(reading.pages())
+        reading.close()
+    reading = store.open(request(sort=BY_VALUE))
+    assert len(next(reading.pages())) == 10
+    reading.close()
