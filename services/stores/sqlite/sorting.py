@@ -3,11 +3,12 @@
 A key is two values: where documents without one stand, and what the others are compared by.
 """
 
+import itertools
 import math
 import re
 import statistics
 import struct
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -63,8 +64,7 @@ class Key:
         found = [
             value
             for attribute, path in self.ways
-            for part in parts(held(getattr(document, attribute), path), look)
-            for stored in part
+            for stored in looked_at(held(getattr(document, attribute), path), look)
             if (value := self.read(stored)) is not None
         ]
         if found:
@@ -72,8 +72,14 @@ class Key:
         return (self.place, 0) if self.missing is None else (AMONG, self.missing)
 
 
+def looked_at(values: Sequence[Any], look: Callable[[], object]) -> Iterable[Any]:
+    """All of them; of a long array, some at a time."""
+    if len(values) <= LOOK_VALUES:
+        return values
+    return itertools.chain.from_iterable(parts(values, look))
+
+
 def parts(values: Sequence[Any], look: Callable[[], object]) -> Iterator[Sequence[Any]]:
-    """Of an array: some at a time."""
     for start in range(0, len(values), LOOK_VALUES):
         look()
         yield values[start : start + LOOK_VALUES]

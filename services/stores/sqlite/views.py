@@ -13,9 +13,9 @@ from services.stores.sqlite import schema
 from services.stores.sqlite.watching import Watched
 from services.turns import AT_ONCE, Work
 
-#: Steps of SQLite between two looks at the clock: a row without a filter has eight. A clause on a large document may
-#: take a millisecond in a few, and is looked after more often.
-STEPS, FILTER_STEPS = 2000, 100
+#: Steps of SQLite between two looks at the clock, where it has many in one row or in a count: a fraction of a
+#: millisecond. A row without a filter has eight, a clause some ten more.
+STEPS = 1000
 
 
 class TimeUp(Exception):
@@ -33,12 +33,8 @@ class View:
         self._end = math.inf
         self._watched = Watched(self.connection, self.look)
         register(self.connection, self._watched.look)
-        self.is_filtered(False)
+        self._watched.every(STEPS)
         self.connection.execute("BEGIN")
-
-    def is_filtered(self, filtered: bool) -> None:
-        """Whether statements hold clauses of a filter."""
-        self._watched.every(FILTER_STEPS if filtered else STEPS)
 
     def cursor(self) -> sqlite3.Cursor:
         """Closed with the view."""
