@@ -33,7 +33,7 @@ class Selection:
 
     @property
     def rows(self) -> JSON:
-        return every(*self.scope, MEASURED, *([] if self.chosen is None else [self.chosen]))
+        return every(*self._clauses)
 
     @property
     def left_out(self) -> JSON:
@@ -41,8 +41,12 @@ class Selection:
         return every(*self.scope, UNMEASURED)
 
     def between(self, first_ms: int, last_ms: int) -> JSON:
-        """The rows from one instant to another, both included."""
-        return every(self.rows, during(first_ms, last_ms))
+        """The rows from one instant to another, both included. No deeper than `rows`: Elasticsearch counts levels."""
+        return every(*self._clauses, during(first_ms, last_ms))
+
+    @property
+    def _clauses(self) -> list[JSON | msgspec.Raw]:
+        return [*self.scope, MEASURED, *([] if self.chosen is None else [self.chosen])]
 
 
 def scope(request: ExportRequest) -> tuple[JSON, ...]:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
 from services.filters.mapping import Fields
-from services.gates import Gate
 from services.measures import NEWEST_FIRST, ExportRequest, Kind, Model, SortKey, Target
 from services.stores.elasticsearch import answers, filtering, pages, sorting, steps, survey
 from services.stores.elasticsearch.background import Background
@@ -23,7 +22,7 @@ from services.stores.elasticsearch.client import (
     timed,
 )
 from services.stores.elasticsearch.documents import Documents
-from services.stores.elasticsearch.lanes import Lanes, place
+from services.stores.elasticsearch.lanes import Lane, Lanes, place
 from services.stores.elasticsearch.names import alias, path
 from services.stores.elasticsearch.plan import Once, Span, Windows
 from services.stores.elasticsearch.prefetch import Budget
@@ -222,7 +221,7 @@ class ElasticsearchStore:
         return self._ask("POST", searching(request), body, read, lane=self._lanes.count(request))
 
     def _ask(
-        self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, lane: Gate | None = None
+        self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, lane: Lane | None = None
     ) -> Shape:
         """Before a caller has a status: what takes too long is not repeated."""
         patience = Patience(f"{method} {target}", budget_seconds=self._early_seconds, begun=threading.Event())
