@@ -94,11 +94,11 @@ class ElasticsearchStore:
     def check(self, request: ExportRequest) -> Count:
         """Elasticsearch itself judges: it builds the order and the query, and reads no document."""
         sort = list(sorting.own(request.sort or NEWEST_FIRST))
+        selections = filtering.selections(request, lambda: fields(self._indices(request)))
         with self._blaming(request):
             self._judge(request)
             selection, rows = taken(
-                filtering.selections(request, lambda: fields(self._indices(request))),
-                lambda found: self._count(request, {**survey.counting(found.rows), "sort": sort}),
+                selections, lambda found: self._count(request, {**survey.counting(found.rows), "sort": sort})
             )
         return Count(rows, selection.exact)
 
@@ -107,18 +107,17 @@ class ElasticsearchStore:
         ended, begun = threading.Event(), threading.Event()
         patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun)
         try:
-            with self._blaming(request):
-                indices = functools.cache(lambda: self._indices(request))
-                selections = list(filtering.selections(request, lambda: fields(indices())))
-                most_rows = rows_at_once(indices)
-                view = self._views.open(measures_of(request), what, patience, self._lanes.first(request))
-                try:
-                    return self._reading(request, selections, view, ended, begun, most_rows)
-                except BaseException:
-                    ended.set()
-                    self._views.close(view)
-                    raise
-        except StoreUnavailable as error:
+            indices = functools.cache(lambda: self._indices(request))
+            selections = list(filtering.selections(request, lambda: fields(indices())))
+            most_rows = rows_at_once(indices)
+            view = self._views.open(measures_of(request), what, patience, self._lanes.first(request))
+            try:
+                return self._reading(request, selections, view, ended, begun, most_rows)
+            except BaseException:
+                ended.set()
+                self._views.close(view)
+                raise
+        except ServiceError as error:
             log.error("%s: %s", what, error.message)
             raise
 
@@ -144,13 +143,14 @@ class ElasticsearchStore:
             )  # fmt: skip
 
         slots = Background(survey_of(Selection(scope(request), None, exact=True)).slots, "count-slots")
-        selection, (counted, span) = taken(selections, lambda found: surveyed(survey_of(found)))
+        with self._blaming(request):
+            selection, (counted, span) = taken(selections, lambda found: surveyed(survey_of(found)))
         source = Source(
             view,
             selection,
             sort,
             decode=filtering.decode(request, selection, self._turns),
-            blame=lambda error: self._blamed(request, error),
+            blame=lambda error: self._blamed(request, error, is_asked=True),
             budget_seconds=self._budget_seconds,
             ended=ended,
             begun=begun,
@@ -172,7 +172,13 @@ class ElasticsearchStore:
         )
 
     def _indices(self, request: ExportRequest) -> list[JSON]:
-        return self._ask("GET", path(measures_of(request)), None, answers.indices)
+        """What is behind the alias of the engine's measures."""
+        try:
+            return self._ask("GET", path(measures_of(request)), None, answers.indices)
+        except Refused as error:
+            if error.http_status != 404:
+                raise
+            raise absent(request, error) from error
 
     def _judge(self, request: ExportRequest) -> None:
         """A query that the caller wrote."""
@@ -182,32 +188,31 @@ class ElasticsearchStore:
 
     @contextlib.contextmanager
     def _blaming(self, request: ExportRequest) -> Iterator[None]:
+        """Searches with a caller's part."""
         try:
             yield
         except Refused as error:
             raise self._blamed(request, error) from error
 
-    def _blamed(self, request: ExportRequest, error: Refused) -> ServiceError:
+    def _blamed(self, request: ExportRequest, error: Refused, *, is_asked: bool = False) -> ServiceError:
         """Whose fault a refusal is: the caller's only if Elasticsearch answers the same search without their part.
 
-        What it says of an index that is closed, or of a limit, is a 400 as well.
+        What it says of an index that is closed, or of a limit, is a 400 as well. `is_asked`: their query was answered.
         """
         if error.http_status == 404:
-            return StoreUnavailable(
-                f'Elasticsearch has no "{measures_of(request)}", where Kuzzle keeps the measures ({error.reason}).'
-            )
+            return absent(request, error)
         if not error.may_be_asked_for:
             return error
-        own = survey.compiling(Selection(scope(request), None, exact=True).rows)
+        own = survey.judging(Selection(scope(request), None, exact=True).rows)
         try:
-            self._probe(request, own)
+            self._probe(request, {**own, "sort": list(sorting.own(NEWEST_FIRST))})
         except StoreUnavailable as other:
             return other
         try:
             self._probe(request, {**own, "sort": list(sorting.own(request.sort or NEWEST_FIRST))})
         except Refused as other:
             return InvalidArgument("sort", other.reason) if other.may_be_asked_for else other
-        return error if request.elastic_query is None else InvalidArgument("query", error.reason)
+        return error if is_asked or request.elastic_query is None else InvalidArgument("query", error.reason)
 
     def _probe(self, request: ExportRequest, body: JSON) -> None:
         """Whether Elasticsearch takes it. Raises `Refused`, `StoreUnavailable`."""
@@ -281,6 +286,12 @@ def rows_at_once(indices: Callable[[], Sequence[JSON]]) -> int:
         if error.http_status not in NOT_ALLOWED:
             raise
         return steps.MOST_ROWS
+
+
+def absent(request: ExportRequest, error: Refused) -> StoreUnavailable:
+    return StoreUnavailable(
+        f'Elasticsearch has no "{measures_of(request)}", where Kuzzle keeps the measures ({error.reason}).'
+    )
 
 
 def surveyed(counted: Survey) -> tuple[Survey, Span]:
