@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from services.stores.elasticsearch.lanes import MOST_FILTERED, MOST_FOREIGN
 from tests.e2e.conftest import Served, documents, settings
 from tests.support import kuzzle
 from tests.support import proxy as peers
@@ -23,26 +24,35 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.elasticsearch
 
 #: Devices with long names, each a term that every pattern is held against.
-TERMS, LETTERS = 40_000, 200
+TERMS, LETTERS = 60_000, 200
+
+#: Seconds for a prepare and a download beside them, on a machine whose cores are all busy with them.
+PATIENCE = 10
+
+#: Patterns of a query, in each language.
+CLAUSES, REGULAR = 100, 400
 
 #: Seconds that an answer is awaited, and that telling so takes at most.
-WAIT, TELLING = 3, 2
+WAIT, TELLING = 5, 5
 
 CHANCE = Random(1)
 
 
-def pattern(joint: str) -> str:
+def pattern(joint: str, letters: int) -> str:
     """That nothing matches, which it takes long to find out."""
-    return joint.join(CHANCE.choices("abcdefgh", k=30)) + joint + "z"
+    return joint.join(CHANCE.choices("abcdefgh", k=letters)) + joint + "z"
 
 
-#: Half a minute of a core, each; in both languages.
-WILDCARDS = {"bool": {"should": [{"wildcard": {"origin._id": f"*{pattern('*')}"}} for _ in range(400)]}}
-REGEXPS = {"or": [{"regexp": {"origin._id": pattern(".*")}} for _ in range(400)]}
-SLOW: dict[str, dict[str, Any]] = {
-    "Elasticsearch's own": {"query": WILDCARDS, "lang": "elasticsearch"},
-    "Koncorde": {"query": REGEXPS},
+#: Ten seconds of a core, each; in both languages, and how many may run. Of the seconds, one goes to building patterns:
+#: nothing can end that.
+WILDCARDS = {"bool": {"should": [{"wildcard": {"origin._id": f"*{pattern('*', 30)}"}} for _ in range(CLAUSES)]}}
+REGEXPS = {"or": [{"regexp": {"origin._id": pattern(".*", 4)}} for _ in range(REGULAR)]}
+SLOW: dict[str, tuple[dict[str, Any], int]] = {
+    "Elasticsearch's own": ({"query": WILDCARDS, "lang": "elasticsearch"}, MOST_FOREIGN),
+    "Koncorde": ({"query": REGEXPS}, MOST_FILTERED),
 }
+
+slows = pytest.mark.parametrize(("body", "most"), SLOW.values(), ids=list(SLOW))
 
 
 @dataclass(frozen=True)
@@ -53,9 +63,10 @@ class Slow:
     node: Node
 
     def searches(self) -> set[str]:
-        """Tasks of Elasticsearch's."""
-        found = requests.get(f"{self.node.url}/_tasks?actions=indices:data/read/search", timeout=30).json()
-        return {id for node in found["nodes"].values() for id in node["tasks"]}
+        """Tasks of Elasticsearch's that hold patterns."""
+        found = requests.get(f"{self.node.url}/_tasks?actions=indices:data/read/search&detailed", timeout=30).json()
+        tasks = {id: task for node in found["nodes"].values() for id, task in node["tasks"].items()}
+        return {id for id, task in tasks.items() if "wildcard" in task["description"]}
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +96,8 @@ def _nothing_is_searched(request: pytest.FixtureRequest) -> Iterator[None]:
         wait_until(lambda: not found.searches(), seconds=10)
 
 
-@pytest.mark.parametrize("body", SLOW.values(), ids=list(SLOW))
-def test_a_search_that_takes_too_long(slow: Slow, body: dict[str, Any]) -> None:
+@slows
+def test_a_search_that_takes_too_long(slow: Slow, body: dict[str, Any], most: int) -> None:
     """One search, which Elasticsearch ends when it is given up, and a 503 that tells the seconds."""
     with ThreadPoolExecutor() as pool:
         began = time.monotonic()
@@ -97,8 +108,8 @@ def test_a_search_that_takes_too_long(slow: Slow, body: dict[str, Any]) -> None:
     assert (answer.result().status_code, error["id"]) == (503, "services.storage.not_connected")
     assert f"({WAIT} s)" in error["message"]
     assert WAIT * 0.8 <= seconds <= WAIT + TELLING
-    assert len(seen) == 1
-    wait_until(lambda: not slow.searches(), seconds=2)
+    assert len(seen) == 1 <= most
+    wait_until(lambda: not slow.searches(), seconds=TELLING)
 
 
 def watched(slow: Slow, answer: "Future[requests.Response]") -> set[str]:
@@ -109,8 +120,8 @@ def watched(slow: Slow, answer: "Future[requests.Response]") -> set[str]:
     return seen
 
 
-@pytest.mark.parametrize("body", SLOW.values(), ids=list(SLOW))
-def test_others_go_on(slow: Slow, body: dict[str, Any]) -> None:
+@slows
+def test_others_go_on(slow: Slow, body: dict[str, Any], most: int) -> None:
     """Prepares, downloads, health: beside more slow searches than may run at once."""
     link = slow.served.link("Container-many", json={"size": 5000})
     whole = requests.get(link, timeout=60).content
@@ -127,8 +138,10 @@ def test_others_go_on(slow: Slow, body: dict[str, Any]) -> None:
             for _ in range(5):
                 began = time.monotonic()
                 assert slow.served.prepare().status_code == 200
-                assert requests.get(link, timeout=60).content == whole
-                assert time.monotonic() - began < WAIT
+                answer = requests.get(link, timeout=60)
+                assert answer.content == whole, answer.text[:1000]
+                assert time.monotonic() - began < PATIENCE
+                assert len(slow.searches()) <= most
         finally:
             stop.set()
             for one in hostiles:
@@ -273,8 +286,8 @@ def test_a_node_of_a_gigabyte_survives(slow: Slow) -> None:
         answers = list(pool.map(lambda body: slow.served.prepare(json=body), bodies))
         links = [answer.json()["result"]["link"] for answer in answers if answer.status_code == 200]
         files = list(pool.map(lambda link: requests.get(link, timeout=120), links))
-    assert {answer.status_code for answer in answers} <= {200, 400, 413, 503}
-    assert {file.status_code for file in files} <= {200, 503}
+    assert [answer.text for answer in answers if answer.status_code not in (200, 400, 413, 503)] == []
+    assert [file.text for file in files if file.status_code not in (200, 503)] == []
     assert health.median_ms < 100, health
     assert "OutOfMemoryError" not in slow.node.log.read_text(errors="replace")
     assert slow.served.prepare().status_code == 200

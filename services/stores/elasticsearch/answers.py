@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 import msgspec
 
 from services.stores import odd
-from services.stores.elasticsearch.retries import Temporary
+from services.stores.elasticsearch.retries import Late, Temporary
 
 JSON = dict[str, Any]
 
@@ -30,6 +30,13 @@ class Ask(Protocol):
 
 class Unsound(Temporary):
     """An answer that is not the whole answer."""
+
+
+class TimedOut(Unsound, Late):
+    """A search that Elasticsearch ended before its end."""
+
+    def __init__(self) -> None:
+        super().__init__("a search timed out before it was complete")
 
 
 class Opened(msgspec.Struct):
@@ -88,7 +95,9 @@ def hits(body: bytes) -> list[JSON]:
 
 
 def whole_hits(answer: Any) -> list[JSON]:
-    if of(bool, answer["timed_out"]) or of(int, answer["_shards"]["failed"]):
+    if of(bool, answer["timed_out"]):
+        raise TimedOut
+    if of(int, answer["_shards"]["failed"]):
         raise ValueError("it is not of all shards")
     return [{"_id": text(hit["_id"]), "_source": mapping(hit["_source"])} for hit in of(list, answer["hits"]["hits"])]
 

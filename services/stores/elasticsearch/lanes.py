@@ -1,6 +1,7 @@
 """Places among the searches that a process has under way: slow ones take none that others need."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 
@@ -25,24 +26,35 @@ MOST_FILTERED, MOST_FOREIGN = 4, 2
 QUICK_SECONDS = 1.0
 
 
+class Lane(Gate):
+    """`lingers`: the place of a search that was given up stays taken for as long again.
+
+    Elasticsearch may be at it still: it ends a search between two steps, and building a pattern is one.
+    """
+
+    def __init__(self, places: int, *, lingers: bool = False) -> None:
+        super().__init__(places)
+        self.lingers = lingers
+
+
 class Lanes:
     """`pages`: of all who are quick."""
 
     def __init__(self) -> None:
-        self.pages = Gate(MOST_PAGES)
-        self._counts = Gate(MOST_COUNTS)
-        self._filtered = Gate(MOST_FILTERED)
-        self._foreign = Gate(MOST_FOREIGN)
+        self.pages = Lane(MOST_PAGES)
+        self._counts = Lane(MOST_COUNTS)
+        self._filtered = Lane(MOST_FILTERED, lingers=True)
+        self._foreign = Lane(MOST_FOREIGN, lingers=True)
 
-    def count(self, request: ExportRequest) -> Gate:
+    def count(self, request: ExportRequest) -> Lane:
         """For what is asked at prepare."""
         return self._counts if is_plain(request) else self._of_filter(request)
 
-    def first(self, request: ExportRequest) -> Gate:
+    def first(self, request: ExportRequest) -> Lane:
         """For what is asked of a view before it has shown what it costs."""
         return self.pages if is_plain(request) else self._of_filter(request)
 
-    def _of_filter(self, request: ExportRequest) -> Gate:
+    def _of_filter(self, request: ExportRequest) -> Lane:
         return self._filtered if request.elastic_query is None else self._foreign
 
 
@@ -51,13 +63,26 @@ def is_plain(request: ExportRequest) -> bool:
 
 
 @contextlib.contextmanager
-def place(gate: Gate, wait_seconds: float, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
+def place(lane: Lane, wait_seconds: float, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
     """`slack_seconds`: others may go first so long. Raises `Late`."""
     try:
-        gate.enter(due=time.monotonic() + slack_seconds, wait_seconds=wait_seconds)
+        lane.enter(due=time.monotonic() + slack_seconds, wait_seconds=wait_seconds)
     except Busy as error:
         raise Late("other searches took too long") from error
+    began = time.monotonic()
+    linger_seconds = 0.0
     try:
         yield
+    except Late:
+        linger_seconds = time.monotonic() - began if lane.lingers else 0
+        raise
     finally:
-        gate.leave()
+        leave(lane, linger_seconds)
+
+
+def leave(lane: Lane, linger_seconds: float) -> None:
+    if not linger_seconds:
+        return lane.leave()
+    later = threading.Timer(linger_seconds, lane.leave)
+    later.daemon = True
+    return later.start()

@@ -12,8 +12,8 @@ import msgspec
 from services.measures import Measure, Slot
 from services.stores import odd
 from services.stores.elasticsearch import answers
+from services.stores.elasticsearch.answers import TimedOut
 from services.stores.elasticsearch.answers import Unsound as Unsound
-from services.stores.elasticsearch.retries import Late
 
 Number = Annotated[int, msgspec.Meta(ge=0)]
 Instant = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -213,10 +213,6 @@ def no_look() -> None:
     """Nobody waits."""
 
 
-class TimedOut(Unsound, Late):
-    """A search that Elasticsearch ended before its end."""
-
-
 @dataclass(frozen=True)
 class Page:
     """`rows`: read of the store, whether they match or not. `place`: of the last of them, where that was asked for."""
@@ -230,7 +226,7 @@ class Page:
 def whole(answer: Whole) -> Whole:
     """The answer, when all shards gave it in full. Raises `Unsound`."""
     if answer.timed_out:
-        raise TimedOut("a search timed out before it was complete")
+        raise TimedOut
     if answer.shards.failed or answer.shards.successful < answer.shards.total:
         raise Unsound(f"{answer.shards.total - answer.shards.successful} of {answer.shards.total} shards failed")
     return answer

@@ -56,7 +56,7 @@ class Selection:
 
     @property
     def rows(self) -> JSON:
-        return every(*self.target, *self.range, MEASURED, *([] if self.chosen is None else [self.chosen]))
+        return every(*self._clauses)
 
     @property
     def left_out(self) -> JSON:
@@ -64,8 +64,12 @@ class Selection:
         return every(*self.target, UNMEASURED)
 
     def between(self, first_ms: int, last_ms: int) -> JSON:
-        """The rows from one instant to another, both included."""
-        return every(self.rows, self.asking.instants.during(first_ms, last_ms))
+        """The rows from one instant to another, both included. No deeper than `rows`: Elasticsearch counts levels."""
+        return every(*self._clauses, self.asking.instants.during(first_ms, last_ms))
+
+    @property
+    def _clauses(self) -> list[JSON | msgspec.Raw]:
+        return [*self.target, *self.range, MEASURED, *([] if self.chosen is None else [self.chosen])]
 
 
 def selection(request: ExportRequest, asking: Asking, chosen: msgspec.Raw | None, *, exact: bool) -> Selection:

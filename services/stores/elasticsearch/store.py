@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
-from services.gates import Gate
 from services.measures import NEWEST_FIRST, ExportRequest, Model, SortKey, Target
 from services.stores.elasticsearch import answers, filtering, indices, pages, sorting, survey, trying
 from services.stores.elasticsearch.asking import Asking
@@ -16,7 +15,7 @@ from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused, timed
 from services.stores.elasticsearch.documents import Documents
 from services.stores.elasticsearch.indices import Indices
-from services.stores.elasticsearch.lanes import Lanes, place
+from services.stores.elasticsearch.lanes import Lane, Lanes, place
 from services.stores.elasticsearch.names import alias, path
 from services.stores.elasticsearch.plan import Once, Span, Windows
 from services.stores.elasticsearch.prefetch import Budget
@@ -84,12 +83,12 @@ class ElasticsearchStore:
 
     def check(self, request: ExportRequest) -> Count:
         """Elasticsearch itself judges: it builds the order and the query. Only a large filter is tried on documents."""
+        known = self._indices(request)
+        asking = self._asking(request, known)
+        sort = known.sort(request.sort or NEWEST_FIRST, asking)
+        whole = filtering.everything(request, asking)
         with self._blaming(request):
             self._judge(request)
-            known = self._indices(request)
-            asking = self._asking(request, known)
-            sort = known.sort(request.sort or NEWEST_FIRST, asking)
-            whole = filtering.everything(request, asking)
             notices = Background(lambda: self._notices(request, whole), "count-left-out")
             selection, rows = self._taken(
                 request,
@@ -97,23 +96,22 @@ class ElasticsearchStore:
                 lambda found: self._count(request, survey.ordered(survey.counting(found.rows), sort)),
             )
             trying.tried(request, selection, lambda body: self._search(request, body, bytes), self._turns.work())
-            return Count(rows, selection.exact, notices.result())
+        return Count(rows, selection.exact, notices.result())
 
     def open(self, request: ExportRequest, work: Work | None = None) -> ElasticsearchReading:
         what = f"export {request.export_id}"
         ended, begun = threading.Event(), threading.Event()
         patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun)
         try:
-            with self._blaming(request):
-                learning = Background(lambda: self._indices(request), "know-indices")
-                view = self._views.open(measures_of(request), what, patience, self._lanes.first(request))
-                try:
-                    return self._reading(request, learning.result(), view, ended, begun, work or self._turns.work())
-                except BaseException:
-                    ended.set()
-                    self._views.close(view)
-                    raise
-        except StoreUnavailable as error:
+            learning = Background(lambda: self._indices(request), "know-indices")
+            view = self._views.open(measures_of(request), what, patience, self._lanes.first(request))
+            try:
+                return self._reading(request, learning.result(), view, ended, begun, work or self._turns.work())
+            except BaseException:
+                ended.set()
+                self._views.close(view)
+                raise
+        except ServiceError as error:
             log.error("%s: %s", what, error.message)
             raise
 
@@ -137,15 +135,16 @@ class ElasticsearchStore:
             return Survey(view, selection, budget_seconds=self._early_seconds, ended=ended, begun=begun)
 
         slots = Background(survey_of(filtering.everything(request, asking)).slots, "count-slots")
-        selection, (counted, span, row_bytes) = self._taken(
-            request, filtering.selections(request, known, asking), lambda found: surveyed(survey_of(found))
-        )
+        with self._blaming(request):
+            selection, (counted, span, row_bytes) = self._taken(
+                request, filtering.selections(request, known, asking), lambda found: surveyed(survey_of(found))
+            )
         source = Source(
             view,
             selection,
             sort,
             decode=filtering.decode(request, selection, work),
-            blame=lambda error: self._blamed(request, error),
+            blame=lambda error: self._blamed(request, error, is_asked=True),
             budget_seconds=self._budget_seconds,
             ended=ended,
             begun=begun,
@@ -185,8 +184,13 @@ class ElasticsearchStore:
                 selection = wider
 
     def _indices(self, request: ExportRequest) -> Indices:
-        """Of the engine's measures."""
-        return self._ask("GET", path(measures_of(request)), None, indices.read)
+        """What is behind the alias of the engine's measures."""
+        try:
+            return self._ask("GET", path(measures_of(request)), None, indices.read)
+        except Refused as error:
+            if error.http_status != 404:
+                raise
+            raise absent(request, error) from error
 
     def _asking(self, request: ExportRequest, known: Indices) -> Asking:
         """How they are asked. Raises `StoreUnavailable` where one cannot be."""
@@ -204,34 +208,33 @@ class ElasticsearchStore:
 
     @contextlib.contextmanager
     def _blaming(self, request: ExportRequest) -> Iterator[None]:
+        """Searches with a caller's part."""
         try:
             yield
         except Refused as error:
             raise self._blamed(request, error) from error
 
-    def _blamed(self, request: ExportRequest, error: Refused) -> ServiceError:
+    def _blamed(self, request: ExportRequest, error: Refused, *, is_asked: bool = False) -> ServiceError:
         """Whose fault a refusal is: the caller's only if Elasticsearch answers the same search without their part.
 
-        What it says of an index that is closed, or of a limit, is a 400 as well.
+        What it says of an index that is closed, or of a limit, is a 400 as well. `is_asked`: their query was answered.
         """
         if error.http_status == 404:
-            return StoreUnavailable(
-                f'Elasticsearch has no "{measures_of(request)}", where Kuzzle keeps the measures ({error.reason}).'
-            )
+            return absent(request, error)
         if not error.may_be_asked_for:
             return error
         try:
             known = self._indices(request)
             asking = self._asking(request, known)
-            own = survey.counting(filtering.everything(request, asking).rows)
-            self._probe(request, own)
+            own = filtering.everything(request, asking).rows
+            self._probe(request, survey.ordered(survey.judging(own), known.sort(NEWEST_FIRST, asking)))
         except StoreUnavailable as other:
             return other
         try:
-            self._probe(request, survey.ordered(own, known.sort(request.sort or NEWEST_FIRST, asking)))
+            self._probe(request, survey.ordered(survey.counting(own), known.sort(request.sort or NEWEST_FIRST, asking)))
         except Refused as other:
             return InvalidArgument("sort", other.reason) if other.may_be_asked_for else other
-        return error if request.elastic_query is None else InvalidArgument("query", error.reason)
+        return error if is_asked or request.elastic_query is None else InvalidArgument("query", error.reason)
 
     def _probe(self, request: ExportRequest, body: JSON) -> None:
         """Whether Elasticsearch takes it. Raises `Refused`, `StoreUnavailable`."""
@@ -245,7 +248,7 @@ class ElasticsearchStore:
         return self._ask("POST", searching(request), body, read, lane=self._lanes.count(request))
 
     def _ask(
-        self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, lane: Gate | None = None
+        self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, lane: Lane | None = None
     ) -> Shape:
         """Before a caller has a status: what takes too long is not repeated."""
         patience = Patience(f"{method} {target}", budget_seconds=self._early_seconds, begun=threading.Event())
@@ -274,6 +277,12 @@ def measures_of(request: ExportRequest) -> str:
 def searching(request: ExportRequest) -> str:
     """Where, and not without a shard."""
     return f"{path(measures_of(request))}/_search?allow_partial_search_results=false"
+
+
+def absent(request: ExportRequest, error: Refused) -> StoreUnavailable:
+    return StoreUnavailable(
+        f'Elasticsearch has no "{measures_of(request)}", where Kuzzle keeps the measures ({error.reason}).'
+    )
 
 
 def surveyed(counted: Survey) -> tuple[Survey, Span, float]:

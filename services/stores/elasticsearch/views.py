@@ -6,10 +6,9 @@ import time
 from contextlib import AbstractContextManager
 
 from services.errors import StoreUnavailable
-from services.gates import Gate
 from services.stores.elasticsearch import answers, lanes, limits
 from services.stores.elasticsearch.client import JSON, WHOLE_TIMES, Client, Refused, timed
-from services.stores.elasticsearch.lanes import Lanes
+from services.stores.elasticsearch.lanes import Lane, Lanes
 from services.stores.elasticsearch.names import path
 from services.stores.elasticsearch.retries import Patience, Temporary
 from services.turns import AT_ONCE
@@ -35,7 +34,7 @@ LOST = frozenset(("search_context_missing_exception", "resource_not_found_except
 class View:
     """Open until it is closed. `what`: begins the sentences of the log. `first`: its lane until it is known."""
 
-    def __init__(self, client: Client, lanes: Lanes, first: Gate, id: str, what: str, keep_alive_ms: int) -> None:
+    def __init__(self, client: Client, lanes: Lanes, first: Lane, id: str, what: str, keep_alive_ms: int) -> None:
         self._client = client
         self._lanes = lanes
         self._gate = first
@@ -128,7 +127,7 @@ class Views:
         self._changed = threading.Event()
         self._keeping = False
 
-    def open(self, name: str, what: str, patience: Patience, first: Gate) -> View:
+    def open(self, name: str, what: str, patience: Patience, first: Lane) -> View:
         """Of an index or alias. `first`: a lane of its first searches. Raises `Refused`, `StoreUnavailable`."""
         id, keep_alive_ms = self._opened(name, patience)
         view = View(self._client, self._lanes, first, id, what, keep_alive_ms)
