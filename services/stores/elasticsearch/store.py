@@ -104,7 +104,8 @@ class ElasticsearchStore:
         patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun)
         try:
             learning = Background(lambda: self._indices(request), "know-indices")
-            view = self._views.open(measures_of(request), what, patience, self._lanes.first(request))
+            with finding(request):
+                view = self._views.open(measures_of(request), what, patience, self._lanes.first(request))
             try:
                 return self._reading(request, learning.result(), view, ended, begun, work or self._turns.work())
             except BaseException:
@@ -185,12 +186,8 @@ class ElasticsearchStore:
 
     def _indices(self, request: ExportRequest) -> Indices:
         """What is behind the alias of the engine's measures."""
-        try:
+        with finding(request):
             return self._ask("GET", path(measures_of(request)), None, indices.read)
-        except Refused as error:
-            if error.http_status != 404:
-                raise
-            raise absent(request, error) from error
 
     def _asking(self, request: ExportRequest, known: Indices) -> Asking:
         """How they are asked. Raises `StoreUnavailable` where one cannot be."""
@@ -277,6 +274,17 @@ def measures_of(request: ExportRequest) -> str:
 def searching(request: ExportRequest) -> str:
     """Where, and not without a shard."""
     return f"{path(measures_of(request))}/_search?allow_partial_search_results=false"
+
+
+@contextlib.contextmanager
+def finding(request: ExportRequest) -> Iterator[None]:
+    """The measures of an engine. Raises `StoreUnavailable` when there are none."""
+    try:
+        yield
+    except Refused as error:
+        if error.http_status != 404:
+            raise
+        raise absent(request, error) from error
 
 
 def absent(request: ExportRequest, error: Refused) -> StoreUnavailable:
