@@ -143,6 +143,8 @@ class Client:
                 answer: Any = self._client(seconds).perform_request(method, path, headers=HEADERS, body=content).body
         except Exception as error:  # whatever comes over a wire: odd headers, chunks and codings raise all kinds
             raise meaning(error, exchange, seconds) from error
+        if exchange.was_cut:  # within its headers, where an end looks like any other
+            raise late(seconds)
         return bytes(answer or b"")
 
     def close(self) -> None:
@@ -163,10 +165,14 @@ def timed(body: JSON, wait_seconds: float) -> JSON:
     return {**body, "timeout": f"{max(1, int(wait_seconds * SEARCHING * 1000))}ms"}
 
 
+def late(seconds: float) -> Late:
+    return Late(f"no answer in time ({seconds:.3g} s)")
+
+
 def meaning(error: Exception, exchange: Exchange, seconds: float) -> Exception:
     """What an exchange that failed means."""
     if exchange.was_cut or (isinstance(error, ConnectionTimeout) and exchange.is_sent):
-        return Late(f"no answer in time ({seconds:.3g} s)")
+        return late(seconds)
     if isinstance(error, ConnectionTimeout):
         return Temporary(f"no connection in time ({seconds:.3g} s)")
     if isinstance(error, UnsupportedProductError):
