@@ -13,6 +13,9 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
+#: Of its own: drawing from the one of all would change what others draw.
+_chance = random.Random()  # noqa: S311
+
 #: Seconds: the first pause, the longest one, and the least that an answer is awaited.
 FIRST_PAUSE, LONGEST_PAUSE, LEAST_WAIT = 0.1, 5.0, 0.5
 
@@ -63,7 +66,7 @@ class Patience:
         now = time.monotonic()
         self._since = now if self._since is None else self._since
         self._failures += 1
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (self._failures - 1)) * random.uniform(0.5, 1)  # noqa: S311
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (self._failures - 1)) * _chance.uniform(0.5, 1)
         hopeless = self.ended.is_set() or (self.is_early and isinstance(error, Late))
         if hopeless or now + pause > self._since + self._budget:
             reason = f"Elasticsearch: {error} (tried {self._failures} times in {now - self._since:.1f} s)"
