@@ -122,3 +122,11 @@ def settings(elasticsearch_url: str, admin_index: str = kuzzle.ADMIN_INDEX) -> d
 def load(folder: Path, environ: dict[str, str]) -> None:
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "load", str(folder)]
     subprocess.run(command, cwd=ROOT, env={"PATH": "", **environ}, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that nobody uses: how long it takes to answer is what the machine is busy with."""
+    folder = tmp_path_factory.mktemp("idle")
+    with service({"SQLITE_PATH": str(folder / "measures.sqlite3"), "WEB_CONCURRENCY": "1"}, folder / "log") as running:
+        yield running

@@ -14,13 +14,9 @@ import requests
 
 from tests.e2e.conftest import SECRETS, STORES, Served, load, settings
 from tests.filters.costly import COSTLY, documents, many
-from tests.support.crowd import Crowd
-from tests.support.health import Health
+from tests.support.health import healthy
 from tests.support.service import Service, service
 from tests.support.waiting import wait_until
-
-#: Milliseconds that health may take, other load aside: beyond what an idle service beside it takes.
-LONGEST_MS = 300
 
 #: Seconds of looking at a download, which may take minutes.
 SECONDS = 1.5
@@ -61,32 +57,11 @@ def served(request: pytest.FixtureRequest) -> Served:
     return found
 
 
-@pytest.fixture(scope="module")
-def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service that nobody uses: how long it takes to answer is what the machine is busy with."""
-    folder = tmp_path_factory.mktemp("idle")
-    with service({"SQLITE_PATH": str(folder / "measures.sqlite3"), "WEB_CONCURRENCY": "1"}, folder / "log") as running:
-        yield running
-
-
-@contextlib.contextmanager
-def healthy(served: Served, idle: Service) -> Iterator[Health]:
-    """Its only worker stays, and is heard of in time."""
-    pids = [worker.pid for worker in served.service.workers]
-    with Crowd() as crowd, Health(idle) as other, Health(served.service) as health:
-        yield health
-    assert [worker.pid for worker in served.service.workers] == pids
-    most_ms = LONGEST_MS * crowd.times + other.longest_ms
-    assert health.longest_ms < most_ms, (
-        f"{health}; of an idle service {other}; {crowd.times:.1f} times slower than alone"
-    )
-
-
 @pytest.mark.parametrize("name", COSTLY)
 def test_a_costly_filter_holds_nobody_up(served: Served, idle: Service, name: str) -> None:
     """At prepare and while its rows are read, which begins soon; or it is refused with what it takes."""
     costly = COSTLY[name]
-    with healthy(served, idle):
+    with healthy(served.service, idle):
         answer = served.prepare(f"Container-{costly.on}", json={"query": costly.query})
         if answer.status_code == 200:
             look_at(answer.json()["result"]["link"])
@@ -122,7 +97,7 @@ def test_a_filter_that_takes_too_long_is_refused_with_its_figure(served: Served)
 def test_a_small_download_beside_costly_ones(served: Served, idle: Service, capsys: pytest.CaptureFixture[str]) -> None:
     """It has had little of the core, and goes first; all of them go on."""
     links = [served.link("Container-small", json={"query": PATTERNS}) for _ in range(BESIDE)]
-    with healthy(served, idle), contextlib.ExitStack() as stack:
+    with healthy(served.service, idle), contextlib.ExitStack() as stack:
         readers = [stack.enter_context(Reader(link)) for link in links]
         wait_until(lambda: all(reader.status for reader in readers), seconds=60)
         first_ms, last_ms = min(small_download(served) for _ in range(3))

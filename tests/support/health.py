@@ -1,17 +1,23 @@
 """How long a service takes to say that it is alive, while something else goes on."""
 
+import contextlib
 import statistics
 import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
 import requests
 
+from tests.support.crowd import Crowd
 from tests.support.service import Service
 
 #: Seconds between an answer and the next question.
 PAUSE = 0.02
+
+#: Milliseconds that health may take at its longest, other load aside: beyond what an idle service beside it takes.
+LONGEST_MS = 300
 
 
 class Health:
@@ -55,3 +61,15 @@ class Health:
                 self._ms.append((time.monotonic() - began) * 1000)
         except requests.RequestException as error:
             self._failed = error
+
+
+@contextlib.contextmanager
+def healthy(running: Service, idle: Service) -> Iterator[Health]:
+    """Its workers stay, and are heard of in time. `idle`: another service, which shows what else the machine does."""
+    pids = [worker.pid for worker in running.workers]
+    with Crowd() as crowd, Health(idle) as other, Health(running) as health:
+        yield health
+    assert [worker.pid for worker in running.workers] == pids
+    assert health.longest_ms < LONGEST_MS * crowd.times + other.longest_ms, (
+        f"{health}; of an idle service {other}; {crowd.times:.1f} times slower than alone"
+    )
