@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.filters import nodes
-from services.filters.elasticsearch import bounds, translate
+from services.filters.elasticsearch import EXPENSIVE, bounds, translate
 from services.filters.mapping import Fields
 from services.filters.parse import parse
 
@@ -281,3 +281,28 @@ def test_a_level_too_deep() -> None:
     found = translate(node, FIELDS)
     assert not found.exact
     assert found.up != found.lo
+
+
+PATTERN: JSON = {"regexp": {"k": "a"}}
+FORBIDDEN: list[tuple[JSON, JSON]] = [
+    (PATTERN, ALL),
+    ({"not": PATTERN}, ALL),
+    ({"and": [PATTERN, {"equals": {"k": "x"}}]}, term("k", "x")),
+    ({"or": [PATTERN, {"equals": {"k": "x"}}]}, ALL),
+    ({"and": [{"or": [PATTERN, {"equals": {"k": "x"}}]}, {"equals": {"k": "y"}}]}, term("k", "y")),
+    ({"equals": {"k": "x"}}, term("k", "x")),
+    ({"ids": {"values": ["a"]}}, {"ids": {"values": ["a"]}}),
+]
+
+
+@pytest.mark.parametrize(("filter", "up"), FORBIDDEN)
+def test_what_a_cluster_forbids_is_left_out(filter: JSON, up: JSON) -> None:
+    """On the safe side: what is asked instead matches at least as much."""
+    assert translate(parse(filter), FIELDS, forbidden=EXPENSIVE).up == up
+    assert "wildcard" not in str(translate(parse(filter), FIELDS, forbidden=EXPENSIVE))
+    assert translate(parse(filter), FIELDS, forbidden=()) == translate(parse(filter), FIELDS)
+
+
+def test_what_is_left_out_is_there_else() -> None:
+    """Patterns are asked as such."""
+    assert "wildcard" in str(translate(parse(PATTERN), FIELDS))
