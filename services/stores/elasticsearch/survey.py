@@ -119,7 +119,9 @@ class Survey:
                 self._pairs = limits.buckets(error, self._pairs)
 
     def log_left_out(self) -> None:
-        summary: Summary = self._ask(counting(self._selection.left_out), pages.SUMMARY)
+        """After the end of a short download too."""
+        patience = Patience(self._view.what, budget_seconds=self._budget)
+        summary: Summary = self._ask(counting(self._selection.left_out), pages.SUMMARY, patience)
         if summary.hits.total.value:
             log.warning(
                 "%s: %d documents without measuredAt are no measures, and left out",
@@ -138,8 +140,8 @@ class Survey:
         aggregations = {"slots": {"composite": composite}}
         return {"size": 0, "track_total_hits": False, "query": self._selection.slots, "aggs": aggregations}
 
-    def _ask(self, body: JSON, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
-        patience = Patience(self._view.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
+    def _ask(self, body: JSON, decoder: "msgspec.json.Decoder[Whole]", patience: Patience | None = None) -> Whole:
+        patience = patience or self._patience()
 
         def attempt() -> Whole:
             with self._view.place(patience):
@@ -151,6 +153,9 @@ class Survey:
         answer = patience.tried(attempt)
         self._view.seen(answer.pit_id)
         return answer
+
+    def _patience(self) -> Patience:
+        return Patience(self._view.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
 
 
 def counting(query: JSON, aggregations: JSON | None = None) -> JSON:
