@@ -106,7 +106,7 @@ def test_a_search_that_takes_too_long(slow: Slow, body: dict[str, Any], most: in
         seconds = time.monotonic() - began
     error = answer.result().json()["error"]
     assert (answer.result().status_code, error["id"]) == (503, "services.storage.not_connected")
-    assert f"({WAIT} s)" in error["message"]
+    assert f"({WAIT} s). A simpler query may take less." in error["message"]
     assert WAIT * 0.8 <= seconds <= WAIT + TELLING
     assert len(seen) == 1 <= most
     wait_until(lambda: not slow.searches(), seconds=TELLING)

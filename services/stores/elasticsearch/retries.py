@@ -67,8 +67,9 @@ class Patience:
         self._since = now if self._since is None else self._since
         self._failures += 1
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (self._failures - 1)) * _chance.uniform(0.5, 1)
-        hopeless = self.ended.is_set() or (self.is_early and isinstance(error, Late))
-        if hopeless or now + pause > self._since + self._budget:
+        if self.is_early and isinstance(error, Late):
+            raise StoreUnavailable(f"Elasticsearch: {error}.") from error
+        if self.ended.is_set() or now + pause > self._since + self._budget:
             reason = f"Elasticsearch: {error} (tried {self._failures} times in {now - self._since:.1f} s)"
             raise StoreUnavailable(reason) from error
         log.warning("%s: %s; retry %d in %.1f s", self._what, error, self._failures, pause)

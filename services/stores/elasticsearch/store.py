@@ -15,13 +15,13 @@ from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused, timed
 from services.stores.elasticsearch.documents import Documents
 from services.stores.elasticsearch.indices import Indices
-from services.stores.elasticsearch.lanes import Lane, Lanes, place
+from services.stores.elasticsearch.lanes import Lane, Lanes, is_plain, place
 from services.stores.elasticsearch.names import alias, path
 from services.stores.elasticsearch.plan import Once, Span, Windows
 from services.stores.elasticsearch.prefetch import Budget
 from services.stores.elasticsearch.queries import Selection
 from services.stores.elasticsearch.reading import ElasticsearchReading, Pages, Plan
-from services.stores.elasticsearch.retries import Patience, Temporary
+from services.stores.elasticsearch.retries import Late, Patience, Temporary
 from services.stores.elasticsearch.source import Source
 from services.stores.elasticsearch.survey import Survey
 from services.stores.elasticsearch.views import View, Views
@@ -210,6 +210,10 @@ class ElasticsearchStore:
             yield
         except Refused as error:
             raise self._blamed(request, error) from error
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, Late) and not is_plain(request):
+                raise StoreUnavailable(f"{error.message} A simpler query may take less.") from error
+            raise
 
     def _blamed(self, request: ExportRequest, error: Refused, *, is_asked: bool = False) -> ServiceError:
         """Whose fault a refusal is: the caller's only if Elasticsearch answers the same search without their part.

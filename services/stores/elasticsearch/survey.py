@@ -138,7 +138,9 @@ class Survey:
                 self._pairs = limits.buckets(error, self._pairs)
 
     def log_left_out(self) -> None:
-        summary: Summary = self._ask(counting(self._selection.left_out), pages.SUMMARY)
+        """After the end of a short download too."""
+        patience = Patience(self._view.what, budget_seconds=self._budget)
+        summary: Summary = self._ask(counting(self._selection.left_out), pages.SUMMARY, patience)
         if summary.hits.total.value:
             log.warning(
                 "%s: %d documents without measuredAt are no measures, and left out",
@@ -146,8 +148,8 @@ class Survey:
                 summary.hits.total.value,
             )
 
-    def _ask(self, body: JSON, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
-        patience = Patience(self._view.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
+    def _ask(self, body: JSON, decoder: "msgspec.json.Decoder[Whole]", patience: Patience | None = None) -> Whole:
+        patience = patience or self._patience()
 
         def attempt() -> Whole:
             with self._view.place(patience):
@@ -159,6 +161,9 @@ class Survey:
         answer = patience.tried(attempt)
         self._view.seen(answer.pit_id)
         return answer
+
+    def _patience(self) -> Patience:
+        return Patience(self._view.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
 
 
 def gatherings(selection: Selection, pairs: Pairs) -> Iterator[JSON]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.filters import nodes
-from services.filters.elasticsearch import Indices, bounds, translate
+from services.filters.elasticsearch import EXPENSIVE, Indices, bounds, translate
 from services.filters.mapping import Fields
 from services.filters.parse import parse
 
@@ -330,3 +330,28 @@ KEYWORD, LONG, DATE = {"type": "keyword"}, {"type": "long"}, {"type": "date"}
 def test_of_several_indices(filter: JSON, indices: Indices, up: JSON) -> None:
     """Each as its mapping wants it; no range where others have dates: they would refuse it before they look away."""
     assert translate(parse(filter), indices).up == up
+
+
+PATTERN: JSON = {"regexp": {"k": "a"}}
+FORBIDDEN: list[tuple[JSON, JSON]] = [
+    (PATTERN, ALL),
+    ({"not": PATTERN}, ALL),
+    ({"and": [PATTERN, {"equals": {"k": "x"}}]}, term("k", "x")),
+    ({"or": [PATTERN, {"equals": {"k": "x"}}]}, ALL),
+    ({"and": [{"or": [PATTERN, {"equals": {"k": "x"}}]}, {"equals": {"k": "y"}}]}, term("k", "y")),
+    ({"equals": {"k": "x"}}, term("k", "x")),
+    ({"ids": {"values": ["a"]}}, {"ids": {"values": ["a"]}}),
+]
+
+
+@pytest.mark.parametrize(("filter", "up"), FORBIDDEN)
+def test_what_a_cluster_forbids_is_left_out(filter: JSON, up: JSON) -> None:
+    """On the safe side: what is asked instead matches at least as much."""
+    assert translate(parse(filter), INDEX, forbidden=EXPENSIVE).up == up
+    assert "wildcard" not in str(translate(parse(filter), INDEX, forbidden=EXPENSIVE))
+    assert translate(parse(filter), INDEX, forbidden=()) == translate(parse(filter), FIELDS)
+
+
+def test_what_is_left_out_is_there_else() -> None:
+    """Patterns are asked as such."""
+    assert "wildcard" in str(translate(parse(PATTERN), INDEX))
