@@ -359,9 +359,9 @@ def test_limits_that_come_later(limited: Limited) -> None:
 UNSOUND: dict[str, tuple[str, Any]] = {
     "an instant that is text": ("measuredAt", {"type": "text"}),
     "an instant without an order": ("measuredAt", {"type": "date", "doc_values": False}),
-    "a slot that is text": (
+    "an asset that is text": (
         "asset",
-        {"properties": {"_id": {"type": "keyword"}, "model": {"type": "keyword"}, "measureName": {"type": "text"}}},
+        {"properties": {"_id": {"type": "text"}, "model": {"type": "keyword"}, "measureName": {"type": "keyword"}}},
     ),
 }
 
