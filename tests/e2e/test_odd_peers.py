@@ -146,12 +146,6 @@ def test_what_no_row_depends_on(odd: Odd, name: str) -> None:
             assert requests.get(odd.links[0], timeout=30).content == odd.whole
 
 
-def test_who_may_not_read_fields(odd: Odd) -> None:
-    """May read rows, where no filter needs them."""
-    with odd.peer.spoiling(ODD["403"], of=AT_GET["fields"]):
-        assert requests.get(odd.links[1], timeout=30).content == odd.whole
-
-
 @odds
 def test_later_pages(odd: Odd, fault: Fault) -> None:
     """A transfer that breaks, visibly; what had come is right."""

@@ -67,7 +67,7 @@ class Residual:
         return page
 
     def _page(self, body: bytes, rows: int, *, placed: bool) -> Page:
-        together = 1 if self._is_large else max(1, min(BATCH_ROWS, BATCH_BYTES * rows // len(body)))
+        together = 1 if self._is_large else max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(1, len(body))))
         if self._is_sayable and len(body) <= pages.LARGE_BYTES:
             with contextlib.suppress(msgspec.DecodeError, Ambiguous):
                 page = pages.page(self._decode[placed](body), rows)
