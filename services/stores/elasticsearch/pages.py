@@ -309,7 +309,7 @@ def listed(hits: Iterable[msgspec.Raw]) -> bytes:
 
 def loose(hit: msgspec.Raw) -> Loose:
     read = odd.loads(bytes(hit))
-    return Loose(read["_id"], read["_source"])
+    return Loose(answers.text(read["_id"]), read["_source"])
 
 
 def place(hit: Any) -> Place | None:
