@@ -17,6 +17,9 @@ MOST_WAITING = 1000
 #: Seconds that a client has to read a refusal, before what it still sends makes the close a reset.
 LINGER_SECONDS = 2.0
 
+#: Seconds between two that end: what telling one takes, and as much for others.
+PACE_SECONDS = 0.002
+
 #: Bytes asked of a socket at a time where nobody wants them.
 READ_BYTES = 64 * 1024
 
@@ -40,6 +43,7 @@ class WaitingRoom:
     def __init__(self, places: int = MOST_WAITING) -> None:
         self._places = places
         self._waiting: OrderedDict[Caller, None] = OrderedDict()
+        self._let_out_at = 0.0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -53,6 +57,13 @@ class WaitingRoom:
     def leave(self, caller: "Caller") -> None:
         """Also one that has been sent away."""
         self._waiting.pop(caller, None)
+
+    def let_out(self) -> None:
+        """One after the other: a thousand that end together would hold up whoever asks for a second."""
+        now = time.monotonic()
+        self._let_out_at = max(now, self._let_out_at + PACE_SECONDS)
+        if self._let_out_at > now:
+            time.sleep(self._let_out_at - now)
 
     def dismiss(self) -> None:
         """All that have not begun to ask."""
@@ -127,20 +138,24 @@ class Caller:
         self.client.setblocking(flag)
 
     def _receive(self, size: int) -> bytes:
+        data = self._received(size)
+        if not data:
+            self._room.let_out()
+        if data is None and self.is_asking:
+            raise RequestTimeout(f"The {self._owes} of the request did not come in time.")
+        return data or b""
+
+    def _received(self, size: int) -> bytes | None:
+        """`None`: nothing came in time."""
         left = self._due - time.monotonic()
         if left <= 0:
-            return self._out_of_time()
+            return None
         self.client.settimeout(left)
         self._room.enter(self)
         try:
             return self.client.recv(size)
         except TimeoutError:
-            return self._out_of_time()
+            return None
         finally:
             self._room.leave(self)
             self.client.settimeout(None)
-
-    def _out_of_time(self) -> bytes:
-        if self.is_asking:
-            raise RequestTimeout(f"The {self._owes} of the request did not come in time.")
-        return b""
