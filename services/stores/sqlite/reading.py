@@ -30,6 +30,10 @@ FIRST_ROWS, PAGE_ROWS = 500, 4000
 #: A reader is slow who takes longer than that over a page.
 SLOW_SECONDS = 0.25
 
+#: Beyond the first, a page has no more rows than one in so many of those that were taken: some megabytes are taken by
+#: the buffers on the way, whether anybody reads or not.
+OF_TAKEN = 8
+
 #: Bytes of documents of a page, about, and seconds after which one is handed out with what was found: then a file
 #: begins, and it is seen whether somebody reads it.
 PAGE_BYTES, PAGE_SECONDS = 4 * 2**20, 1.0
@@ -237,6 +241,7 @@ class Pages(Iterator[Sequence[Measure]]):
         self._skip = skip
         self._left = rows if size is None else size
         self._most = FIRST_ROWS
+        self._taken = self._given = 0
         self._handed: float | None = None
 
     def __next__(self) -> Sequence[Measure]:
@@ -259,13 +264,18 @@ class Pages(Iterator[Sequence[Measure]]):
         if self._handed is None:
             return AT_ONCE
         seconds = time.monotonic() - self._handed
-        self._most = FIRST_ROWS if seconds > SLOW_SECONDS else min(PAGE_ROWS, 2 * self._most)
+        self._taken += self._given
+        if seconds > SLOW_SECONDS:
+            self._most = FIRST_ROWS
+        elif 2 * self._given <= max(FIRST_ROWS, self._taken // OF_TAKEN):
+            self._most = min(PAGE_ROWS, 2 * self._most)
         return min(seconds, MOST_SLACK_SECONDS)
 
     def _wanted(self, found: Sequence[Row]) -> list[Measure]:
         part = found[self._skip : self._skip + self._left]
         self._skip = max(0, self._skip - len(found))
         self._left -= len(part)
+        self._given = len(part)
         _, ids, docs = unzipped(part, 3)
         return odd.measures(ids, joined(docs), SOURCES, self._view.look)
 
