@@ -195,7 +195,7 @@ class ElasticsearchStore:
 
     def _notices(self, request: ExportRequest, selection: Selection) -> tuple[Notice, ...]:
         """Of what is left out."""
-        return without_instant(self._count(request, survey.counting(selection.left_out)))
+        return without_instant(self._count(request, survey.counting(selection.left_out), self._lanes.counts))
 
     def _judge(self, request: ExportRequest) -> None:
         """A query that the caller wrote."""
@@ -241,12 +241,14 @@ class ElasticsearchStore:
         """Whether Elasticsearch takes it. Raises `Refused`, `StoreUnavailable`."""
         self._search(request, body, lambda answer: pages.decoded(answer, pages.ANSWER))
 
-    def _count(self, request: ExportRequest, body: JSON) -> int:
-        return self._search(request, body, lambda answer: pages.decoded(answer, pages.SUMMARY)).hits.total.value
+    def _count(self, request: ExportRequest, body: JSON, lane: Lane | None = None) -> int:
+        return self._search(request, body, lambda answer: pages.decoded(answer, pages.SUMMARY), lane).hits.total.value
 
-    def _search(self, request: ExportRequest, body: JSON, read: Callable[[bytes], Shape]) -> Shape:
-        """Among those of its kind."""
-        return self._ask("POST", searching(request), body, read, lane=self._lanes.count(request))
+    def _search(
+        self, request: ExportRequest, body: JSON, read: Callable[[bytes], Shape], lane: Lane | None = None
+    ) -> Shape:
+        """Among those of its kind, where no lane is given."""
+        return self._ask("POST", searching(request), body, read, lane=lane or self._lanes.count(request))
 
     def _ask(
         self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, lane: Lane | None = None
