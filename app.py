@@ -7,21 +7,21 @@ from collections.abc import Callable
 from flask import Flask
 
 from actions.catalogue import actions
-from actions.desk import Desk
+from actions.dispatcher import Desk
 from actions.exports import Exports
-from actions.talk import Talk
+from actions.session import Talk
 from config import Settings
 from routes import commands, cors, errors, exports, health, keys, kuzzle
 from routes.calls import LARGEST_BODY
 from routes.hosts import AnyHost
-from routes.live import MOST_SOCKETS, Live, MakeTalk
 from routes.paths import Part, RawPaths
+from routes.websocket.middleware import MOST_SOCKETS, Live, MakeTalk
 from services import hosts
 from services.access import Access
 from services.kept_secret import beside, kept_secret
 from services.links import Links
+from services.scheduling.cpu_turn import Turns
 from services.stores.port import Store
-from services.turns import Turns
 
 #: Tells epoch seconds.
 Clock = Callable[[], float]

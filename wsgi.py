@@ -11,8 +11,8 @@ from app import create_app
 from config import Settings, SettingsError, from_env
 from services.errors import StoreUnavailable
 from services.kept_secret import SecretUnusable
+from services.scheduling.cpu_turn import Turns
 from services.stores.port import Store
-from services.turns import Turns
 
 #: What a worker ends with that gunicorn is not to start again: `Arbiter.APP_LOAD_ERROR`.
 GIVE_UP = 4

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from actions.calls import Call
-from actions.desk import Action
+from actions.dispatcher import Action
 from actions.exports import Exports
 from services.errors import InvalidType
 

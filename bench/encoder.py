@@ -8,7 +8,7 @@ import msgspec
 from bench.plain import PlainEncoder
 from bench.rows import KIND, MAPPINGS, MODEL, SLOTS, answer
 from services.columns import columns
-from services.csv_text import Encoder
+from services.formats.csv import Encoder
 from services.measures import Measure
 
 PAGE_ROWS = 5000

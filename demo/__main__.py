@@ -22,8 +22,8 @@ from demo import data
 from services.errors import NotFound, ServiceError, UnknownEngine
 from services.hosts import bracketed, unusable
 from services.measures import Target
+from services.scheduling.cpu_turn import Turns
 from services.stores.sqlite import LoadError, SqliteStore, load
-from services.turns import Turns
 
 ROOT = Path(__file__).parents[1]
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from actions.desk import Desk
+from actions.dispatcher import Desk
 from actions.exports import Exports
 from actions.filenames import content_disposition, file_name
 from routes import calls
-from routes.sockets import ClientSocket
+from routes.client_socket import ClientSocket
 from services import exports
 from services.errors import ClientLeft, HttpVersionNotSupported, Overloaded
 from services.exports import Download
 from services.measures import ExportRequest, Kind, Target
+from services.scheduling.cpu_turn import Turns
 from services.stores.port import Store
-from services.turns import Turns
 
 #: Downloads that one process serves at a time; below gunicorn's worker_connections, so that health answers.
 MOST_DOWNLOADS = 1000

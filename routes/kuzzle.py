@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from actions.desk import Desk
+from actions.dispatcher import Desk
 from routes import calls
 
 #: Verb and path of each, and what it calls.

@@ -7,13 +7,12 @@ from typing import Any, Literal, cast
 
 from marshmallow import RAISE, Schema, ValidationError, post_load
 
-from schemas import bodies, fields
+from schemas import bodies, fields, native_query
 from services.errors import BadRequest, InvalidArgument, InvalidType, MissingArgument
-from services.filters import elastic_query
-from services.filters.distinct import distinct
-from services.filters.nodes import All
-from services.filters.parse import parse
-from services.filters.write import write
+from services.filters.koncorde.distinct import distinct
+from services.filters.koncorde.nodes import All
+from services.filters.koncorde.parse import parse
+from services.filters.koncorde.write import write
 from services.instants import iso
 from services.measures import NEWEST_FIRST, ExportRequest, Kind, SortKey, Target
 
@@ -64,7 +63,7 @@ class ExportSchema(Schema):
             start_ms=start,
             end_ms=end,
             filter=All() if query is None or of_elasticsearch else distinct(parse(query)),
-            elastic_query=query if of_elasticsearch else None,
+            native_query=query if of_elasticsearch else None,
             sort=data["sort"],
             offset=data["offset"],
             size=data["size"],
@@ -190,7 +189,7 @@ def _load(data: Mapping[str, Any], clock: Clock) -> ExportRequest:
         raise _first(error) from error
     if request.elastic_query is None:
         return request
-    asked = elastic_query.check(request.elastic_query, now_ms=int(clock() * 1000))
+    asked = native_query.check(request.elastic_query, now_ms=int(clock() * 1000))
     return dataclasses.replace(request, elastic_query=asked)
 
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from services import columns
-from services.csv_text import Encoder
 from services.errors import ClientLeft, StoreUnavailable
+from services.formats.csv import Encoder
 from services.measures import ExportRequest, Measure
+from services.scheduling.cpu_turn import HOLDING, Pauses, Turns, Work, stays
 from services.stores.port import Count, Reading, Store
-from services.turns import HOLDING, Pauses, Turns, Work, stays
 
 log = logging.getLogger(__name__)
 

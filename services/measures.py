@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from services.filters.nodes import All, Filter
+from services.filters.koncorde.nodes import All, Filter
 
 Kind = Literal["assets", "devices"]
 

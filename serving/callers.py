@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from routes import tcp
+from routes import tcp_options
 from services.errors import RequestTimeout
 
 #: Clients at most whose bytes are awaited at a time: with downloads and sockets below gunicorn's worker_connections,
@@ -128,7 +128,7 @@ class Caller:
     def drop(self) -> None:
         """Whoever reads from it is told that it has ended."""
         self._dropped = True
-        tcp.hang_up(self.client)
+        tcp_options.hang_up(self.client)
 
     def close(self) -> None:
         self.client.close()

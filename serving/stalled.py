@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from routes import tcp
+from routes import tcp_options
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,9 @@ class Watch:
     """Over sockets that are written to. A client is cut when, for so long, there was something to take and it took
     nothing: then the write ends with an error, and what the answer held is freed."""
 
-    def __init__(self, stalled_seconds: float, unread: Callable[[socket.socket], int | None] = tcp.unread) -> None:
+    def __init__(
+        self, stalled_seconds: float, unread: Callable[[socket.socket], int | None] = tcp_options.unread
+    ) -> None:
         self._stalled_seconds = stalled_seconds
         self._unread = unread
         self._watched: set[Watched] = set()
@@ -70,7 +72,7 @@ class Watch:
 
     def _patience(self, watched: Watched) -> float | None:
         """Seconds that it may go on so; `None`: it has moved, or has nothing to take, or is not known."""
-        progress = tcp.progress(watched.client)
+        progress = tcp_options.progress(watched.client)
         taken, watched.taken = watched.taken, progress.taken if progress else -1
         if progress is None or not progress.owed or progress.taken != taken:
             watched.unread = None
@@ -84,5 +86,5 @@ class Watch:
         """By a reset: what it has is not the whole, and what is on its way to it would be held for minutes."""
         log.info("%s: the client took nothing for %d s, and is cut", watched.name, now - watched.since)
         self._watched.discard(watched)
-        tcp.reset_on_close(watched.client)
-        tcp.hang_up(watched.client)
+        tcp_options.reset_on_close(watched.client)
+        tcp_options.hang_up(watched.client)

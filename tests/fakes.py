@@ -6,8 +6,8 @@ from typing import Any
 
 from services.errors import NotFound, ServiceError, StoreUnavailable, UnknownEngine
 from services.measures import ExportRequest, Measure, Model, Slot, Source, Target
+from services.scheduling.cpu_turn import Work
 from services.stores.port import Count, Reading
-from services.turns import Work
 
 START_MS = 1_718_000_000_000
 

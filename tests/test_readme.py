@@ -13,7 +13,7 @@ import requests
 
 from app import create_app
 from config import from_env
-from services.turns import Turns
+from services.scheduling.cpu_turn import Turns
 from tests.fakes import FakeStore
 from tests.support import kuzzle
 from tests.support.service import KEPT, ROOT, answers, end, free_port

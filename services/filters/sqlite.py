@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
-from services.filters import nodes
-from services.filters.matches import Test, Tick, no_tick
-from services.filters.matches import compile as evaluator
-from services.filters.parse import parse
-from services.filters.write import write
+from services.filters.koncorde import nodes
+from services.filters.koncorde.parse import parse
+from services.filters.koncorde.write import write
+from services.filters.python.evaluator import Test, Tick, no_tick
+from services.filters.python.evaluator import compile as evaluator
 
 #: Clauses that the functions of a connection keep compiled.
 COMPILED_CLAUSES = 1024

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from services.measures import ExportRequest, Measure, Model, Slot, Target
-from services.turns import Work
+from services.scheduling.cpu_turn import Work
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import jwt
 import pytest
 
 from actions.catalogue import actions
-from actions.desk import Desk
+from actions.dispatcher import Desk
 from actions.exports import Exports
-from actions.talk import Talk
+from actions.session import Talk
 from services.access import Access
 from services.links import Links
 from tests.fakes import FakeStore

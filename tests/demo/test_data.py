@@ -11,8 +11,8 @@ import pytest
 from demo import data
 from services.instants import iso
 from services.measures import ExportRequest, Kind, Slot, Target
+from services.scheduling.cpu_turn import Turns
 from services.stores.sqlite import SqliteStore, load
-from services.turns import Turns
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import requests
 
-from services.filters import matches
-from services.filters.elasticsearch import translate
-from services.filters.mapping import Fields
-from services.filters.nodes import Filter
+from services.filters.elasticsearch.translate import translate
+from services.filters.koncorde.nodes import Filter
+from services.filters.python import evaluator
+from services.mapping import Fields
 from services.measures import ExportRequest, Measure, SortKey, Target
 from services.stores.elasticsearch import ElasticsearchStore
 from tests.support.kuzzle import dumps, index_url
@@ -109,7 +109,7 @@ class Indexed:
 
     def matching(self, node: Filter) -> set[str]:
         """Ids of the documents that Koncorde's own meaning finds."""
-        holds = matches.compile(node)
+        holds = evaluator.compile(node)
         return {id for id, document in self.documents.items() if holds({**document, "_id": id})}
 
     def rows(self, node: Filter) -> list[str]:

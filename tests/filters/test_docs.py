@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from schemas import native_query
 from services.errors import InvalidFilter
-from services.filters import elastic_query
-from services.filters.matches import compile
-from services.filters.parse import KEYWORDS, parse
-from services.filters.place import DEEPEST, MOST_CLAUSES, MOST_NAMES, MOST_VALUES
-from services.filters.regexps import LONGEST
+from services.filters.koncorde.location import DEEPEST, MOST_CLAUSES, MOST_NAMES, MOST_VALUES
+from services.filters.koncorde.parse import KEYWORDS, parse
+from services.filters.koncorde.regexps import LONGEST
+from services.filters.python.evaluator import compile
 from services.filters.sqlite import register, translate
 
 TEXT = (Path(__file__).parents[2] / "docs" / "filters.md").read_text(encoding="utf-8")
@@ -80,11 +80,11 @@ def test_no_example_is_left_out() -> None:
 def test_elasticsearch_examples() -> None:
     """The first is taken, the others are refused with their path."""
     taken, *refused = (json.loads(query) for query in FILTERS.findall(ELASTICSEARCH))
-    elastic_query.check(taken)
+    native_query.check(taken)
     paths = []
     for query in refused:
         with pytest.raises(InvalidFilter) as caught:
-            elastic_query.check(query)
+            native_query.check(query)
         paths.append(caught.value.argument)
     assert paths == ["query.script", "query.terms.origin._id", "query.has_child"]
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.filters import nodes
-from services.filters.parse import parse
+from services.filters.koncorde import nodes
+from services.filters.koncorde.parse import parse
+from services.scheduling.cpu_turn import Turns
 from services.stores.elasticsearch import Budget, ElasticsearchStore
-from services.turns import Turns
 from tests.filters import corpus, strategies
 from tests.filters.indexed import FLAVOURS, Indexed, Row, indexed
 from tests.filters.pools import pool

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from services.errors import InvalidFilter
-from services.filters.matches import compile
-from services.filters.parse import KEYWORDS, parse
-from services.filters.write import write
+from services.filters.koncorde.parse import KEYWORDS, parse
+from services.filters.koncorde.write import write
+from services.filters.python.evaluator import compile
 from tests.filters import corpus
 from tests.filters.corpus import ACCEPTED, CASES, REFUSED, Case
 from tests.filters.hostile import HOSTILE

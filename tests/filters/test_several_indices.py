@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.filters import nodes
-from services.filters.elasticsearch import MOST_MAPPINGS, Indices, translate
-from services.filters.mapping import Fields
-from services.filters.parse import parse
+from services.filters.elasticsearch.translate import MOST_MAPPINGS, Indices, translate
+from services.filters.koncorde import nodes
+from services.filters.koncorde.parse import parse
+from services.mapping import Fields
+from services.scheduling.cpu_turn import Turns
 from services.stores.elasticsearch import Budget, ElasticsearchStore
-from services.turns import Turns
 from tests.filters import corpus, strategies
 from tests.filters.indexed import FLAVOURS, MEASURE, Indexed, Row, several, typed
 from tests.filters.pools import pool

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from services.filters.matches import compile
-from services.filters.nodes import Filter
-from services.filters.parse import parse
+from services.filters.koncorde.nodes import Filter
+from services.filters.koncorde.parse import parse
+from services.filters.koncorde.write import write
+from services.filters.python.evaluator import compile
 from services.filters.sqlite import register, translate
-from services.filters.write import write
 from tests.filters import hostile
 from tests.filters.corpus import ACCEPTED, Case
 from tests.filters.pools import pool

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from config import from_env
-from services.turns import Turns
+from services.scheduling.cpu_turn import Turns
 from tests.fakes import FakeStore
 from tests.support.clock import Clock
 

@@ -9,9 +9,9 @@ import pytest
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Ping, TextMessage
 
-from actions.desk import Desk
-from actions.talk import Talk
-from routes.conversation import Conversation, Patience
+from actions.dispatcher import Desk
+from actions.session import Talk
+from routes.websocket.connection import Conversation, Patience
 
 #: Seconds; short, but long beside what an answer takes.
 PATIENCE = Patience(ping_seconds=0.2, silent_seconds=0.4, goodbye_seconds=0.2)

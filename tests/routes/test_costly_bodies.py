@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config import from_env
-from services.turns import Turns
+from services.scheduling.cpu_turn import Turns
 from tests.fakes import FakeStore
 from tests.routes.conftest import SECRETS
 from tests.support.clock import Clock

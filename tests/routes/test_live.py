@@ -10,9 +10,9 @@ from werkzeug.test import create_environ, run_wsgi_app
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection
 
-from actions.desk import Desk
-from actions.talk import Talk
-from routes.live import Live
+from actions.dispatcher import Desk
+from actions.session import Talk
+from routes.websocket.middleware import Live
 from tests.support.waiting import wait_until
 
 HEADERS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from routes.sockets import INTERIM, ClientSocket
+from routes.client_socket import INTERIM, ClientSocket
 from tests.support.waiting import wait_until
 
 Pair = tuple[ClientSocket, socket.socket]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas import exports as schema
 from services.errors import BadRequest, InvalidArgument, InvalidFilter, InvalidType, MissingArgument, RequestTooLarge
-from services.filters.nodes import All, And, Equals, Not, Range
+from services.filters.koncorde.nodes import All, And, Equals, Not, Range
 from services.measures import NEWEST_FIRST, ExportRequest, SortKey, Target
 
 PATH = {"engineId": "e", "_id": 'a/b é"'}

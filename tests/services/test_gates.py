@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.gates import Busy, Gate
+from services.scheduling.priority_semaphore import Busy, Gate
 from tests.support.waiting import wait_until
 
 

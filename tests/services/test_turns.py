@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from services import turns
 from services.errors import ClientLeft
-from services.turns import AT_ONCE, FIRST_SECONDS, HOLDING, RECENT_SECONDS, Recent, Turns, Work
+from services.scheduling import cpu_turn
+from services.scheduling.cpu_turn import AT_ONCE, FIRST_SECONDS, HOLDING, RECENT_SECONDS, Recent, Turns, Work
 from tests.support.waiting import wait_until
 
 
@@ -29,7 +29,7 @@ def another(shared: Turns, work: Work, told: list[str]) -> Iterator[None]:
 
 def test_a_long_turn_lets_others_have_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits comes before it goes on."""
-    monkeypatch.setattr(turns, "LONGEST_SECONDS", -1)
+    monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", -1)
     shared, told = Turns(), list[str]()
     work = shared.work()
     with another(shared, work, told):
@@ -41,7 +41,7 @@ def test_a_long_turn_lets_others_have_theirs(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_short_turn_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rest that nobody needs costs nothing."""
-    monkeypatch.setattr(turns, "LONGEST_SECONDS", 60)
+    monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", 60)
     shared, told = Turns(), list[str]()
     work = shared.work()
     with another(shared, work, told):
@@ -52,7 +52,7 @@ def test_a_short_turn_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_who_has_no_turn_does_not_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds up nobody, and would take a place that it never leaves."""
-    monkeypatch.setattr(turns, "LONGEST_SECONDS", -1)
+    monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", -1)
     shared = Turns()
     assert not shared.work().rest()
     with shared.work().turn():
@@ -112,7 +112,7 @@ def test_what_was_had_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_client_that_has_left_has_no_more_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor a rest; the place is others'."""
-    monkeypatch.setattr(turns, "LONGEST_SECONDS", -1)
+    monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", -1)
     shared, left = Turns(), list[bool]()
     work = shared.work(lambda: bool(left))
     with work.turn():

@@ -10,10 +10,10 @@ import pytest
 
 from services import exports
 from services.errors import InvalidArgument, NotFound, UnknownEngine
-from services.filters.nodes import All
+from services.filters.koncorde.nodes import All
 from services.measures import ExportRequest, Kind, Model, Slot, SortKey, Target
+from services.scheduling.cpu_turn import Turns
 from services.stores.port import Count, Store
-from services.turns import Turns
 from tests.stores import oracle
 from tests.stores.world import INSTANTS, NOON, ODD_REFERENCES, TEXTS, TIES, VALUES, other
 from tests.support import kuzzle
@@ -41,7 +41,7 @@ class Stored:
 
     def request(self, id: str, *, kind: Kind = "assets", query: Any = None, **options: Any) -> ExportRequest:
         """`query`: a Koncorde filter as JSON; `options`: those of `ExportRequest`, oldest first unless told."""
-        from services.filters.parse import parse
+        from services.filters.koncorde.parse import parse
 
         filter = All() if query is None else parse(query)
         options = {"sort": OLDEST_FIRST, "export_id": "x1", **options}

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
+from services.scheduling.cpu_turn import Turns
 from services.stores.elasticsearch import Budget, ElasticsearchStore
 from services.stores.port import Store
-from services.turns import Turns
 from tests.stores.contract import StoreContract
 from tests.support.kuzzle import Kuzzle, index_url
 

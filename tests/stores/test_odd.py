@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.measures import Asset, Measure, Origin, Source
-from services.stores import odd
+from services.stores import lenient
 
 DECODER = msgspec.json.Decoder(list[Source])
 
 
 def only(document: bytes) -> Source:
-    (measure,) = odd.measures(["m1"], f"[{document.decode()}]", DECODER)
+    (measure,) = lenient.measures(["m1"], f"[{document.decode()}]", DECODER)
     assert measure.id == "m1"
     return measure.source
 
@@ -24,7 +24,7 @@ def test_a_page_with_an_odd_document_is_read_whole() -> None:
     """The others come out as typed decode gives them."""
     plain = '{"measuredAt":1,"type":"t","values":{"a":1.5},"asset":null,"origin":{"_id":"d"}}'
     odd_one = '{"measuredAt":2,"type":5,"values":{"é":"😀"},"asset":[]}'
-    assert odd.measures(["a", "b"], f"[{plain},{odd_one}]", DECODER) == [
+    assert lenient.measures(["a", "b"], f"[{plain},{odd_one}]", DECODER) == [
         Measure("a", Source(measuredAt=1, type="t", values={"a": 1.5}, origin=Origin("d"))),
         Measure("b", Source(measuredAt=2, type="5", values={"é": "😀"})),
     ]
@@ -96,7 +96,7 @@ ANY = st.recursive(
 def test_json_is_mended_without_being_decoded(value: Any) -> None:
     """As it is when it is decoded: lone surrogates are U+FFFD, pairs and everything else what they are."""
     text = json.dumps(value).encode()
-    assert msgspec.json.decode(odd.mended_json(text)) == odd.loads(text)
+    assert msgspec.json.decode(lenient.mended_json(text)) == lenient.loads(text)
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ def test_json_is_mended_without_being_decoded(value: Any) -> None:
     ],
 )
 def test_escapes_that_are_no_unicode(text: bytes, expected: str) -> None:
-    assert msgspec.json.decode(odd.mended_json(text)) == expected
+    assert msgspec.json.decode(lenient.mended_json(text)) == expected
 
 
 def test_one_odd_document_among_many() -> None:
     """Others are read as usual, and rests come between."""
     rests: list[None] = []
     documents = ['{"measuredAt":1}', '{"measuredAt":2,"type":5}', '{"measuredAt":1e400}', '{"values":{"a":1}}']
-    found = odd.measures(list("abcd"), f"[{','.join(documents)}]", DECODER, lambda: rests.append(None))
+    found = lenient.measures(list("abcd"), f"[{','.join(documents)}]", DECODER, lambda: rests.append(None))
     assert found == [
         Measure("a", Source(1)),
         Measure("b", Source(2, "5")),

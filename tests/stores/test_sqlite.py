@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from services.scheduling.cpu_turn import Turns
 from services.stores.port import Store
 from services.stores.sqlite import SqliteStore, load
-from services.turns import Turns
 from tests.stores.contract import StoreContract
 from tests.support.kuzzle import Kuzzle
 

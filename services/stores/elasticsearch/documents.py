@@ -7,13 +7,14 @@ from typing import Any
 from services.errors import NotFound, StoreUnavailable, UnknownEngine
 from services.measures import Model, Target
 from services.stores import models
-from services.stores.elasticsearch import answers, indices, kept, limits
-from services.stores.elasticsearch.answers import Ask
 from services.stores.elasticsearch.background import Background
-from services.stores.elasticsearch.client import Refused, refused
-from services.stores.elasticsearch.indices import Indices
-from services.stores.elasticsearch.kept import Part
 from services.stores.elasticsearch.names import alias, is_index, path
+from services.stores.elasticsearch.query import indices, stored_source
+from services.stores.elasticsearch.query.indices import Indices
+from services.stores.elasticsearch.query.stored_source import Part
+from services.stores.elasticsearch.transport import limits, shapes
+from services.stores.elasticsearch.transport.client import Refused, refused
+from services.stores.elasticsearch.transport.shapes import Ask
 from services.stores.models import JSON, SINGULAR
 
 #: Documents that one search answers at most, where an index lets it.
@@ -72,7 +73,7 @@ class Documents:
         if 0 < len(target.id.encode("utf-8", "replace")) <= LONGEST_ID:
             wanted.append((alias(target.engine, target.kind), target.id))
         body = {"docs": [{"_index": index, "_id": id} for index, id in wanted]}
-        read = partial(answers.documents, count=len(wanted))
+        read = partial(shapes.documents, count=len(wanted))
         found = [document(entry) for entry in self._ask("POST", "/_mget", body, read)]
         return found[0], found[1] if len(found) > 1 else None
 
@@ -94,7 +95,7 @@ class Documents:
         most, more = MOST, True
         while more:
             try:
-                hits = self._ask("POST", target, others(filters, found, most), answers.hits)
+                hits = self._ask("POST", target, others(filters, found, most), shapes.hits)
             except Refused as error:
                 most = limits.rows(error, most)
             else:
@@ -104,7 +105,7 @@ class Documents:
 
     def _model_indices(self) -> Indices:
         known = self._indices(alias(self._admin_index, "models"))
-        known.check_kept(kept.MODEL)
+        known.check_kept(stored_source.MODEL)
         return known
 
     def _indices(self, name: str) -> Indices:
@@ -128,5 +129,5 @@ def document(entry: JSON) -> JSON | None:
             raise refused(STATUSES[error["type"]], error["type"], error["reason"])
         raise StoreUnavailable(f"Elasticsearch: {error['type']}: {error['reason']}")
     if entry.get("found") and entry["_source"] is None:
-        raise StoreUnavailable(f'The index "{entry["_index"]}" cannot be read: {kept.MODES["disabled"]}.')
+        raise StoreUnavailable(f'The index "{entry["_index"]}" cannot be read: {stored_source.MODES["disabled"]}.')
     return entry["_source"] if entry.get("found") else None

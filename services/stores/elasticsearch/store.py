@@ -9,24 +9,33 @@ from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
 from services.measures import NEWEST_FIRST, ExportRequest, Model, SortKey, Target
-from services.stores.elasticsearch import answers, filtering, indices, pages, sorting, survey, trying
-from services.stores.elasticsearch.asking import Asking
+from services.scheduling.cpu_turn import Turns, Work
 from services.stores.elasticsearch.background import Background
-from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused, timed
 from services.stores.elasticsearch.documents import Documents
-from services.stores.elasticsearch.indices import Indices
-from services.stores.elasticsearch.lanes import Lane, Lanes, is_plain, place
 from services.stores.elasticsearch.names import alias, path
-from services.stores.elasticsearch.plan import Once, Span, Windows
-from services.stores.elasticsearch.prefetch import Budget
-from services.stores.elasticsearch.queries import Selection
-from services.stores.elasticsearch.reading import ElasticsearchReading, Pages, Plan
-from services.stores.elasticsearch.retries import Late, Patience, Temporary
-from services.stores.elasticsearch.source import Source
-from services.stores.elasticsearch.survey import Survey
-from services.stores.elasticsearch.views import View, Views
+from services.stores.elasticsearch.paging import counts
+from services.stores.elasticsearch.paging.counts import Survey
+from services.stores.elasticsearch.paging.fetcher import Source
+from services.stores.elasticsearch.paging.prefetch import Budget
+from services.stores.elasticsearch.paging.reading import ElasticsearchReading, Pages, Plan
+from services.stores.elasticsearch.paging.windows import Once, Span, Windows
+from services.stores.elasticsearch.query import filtering, indices, trial
+from services.stores.elasticsearch.query.exact_terms import Asking
+from services.stores.elasticsearch.query.indices import Indices
+from services.stores.elasticsearch.query.scope import Selection
+from services.stores.elasticsearch.transport import responses, shapes
+from services.stores.elasticsearch.transport.client import (
+    JSON,
+    READY_CONNECTIONS,
+    READY_SECONDS,
+    Client,
+    Refused,
+    timed,
+)
+from services.stores.elasticsearch.transport.lanes import Lane, Lanes, is_plain, place
+from services.stores.elasticsearch.transport.point_in_time import View, Views
+from services.stores.elasticsearch.transport.retries import Late, Patience, Temporary
 from services.stores.port import Count, Notice, without_instant
-from services.turns import Turns, Work
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +80,7 @@ class ElasticsearchStore:
 
     def ready(self) -> None:
         try:
-            answers.typed(self._asked_if_ready.ask("GET", "/_cluster/health?timeout=1s"), answers.HEALTH)
+            shapes.typed(self._asked_if_ready.ask("GET", "/_cluster/health?timeout=1s"), shapes.HEALTH)
         except Temporary as error:
             raise StoreUnavailable(f"Elasticsearch: {error}") from error
 
@@ -93,9 +102,9 @@ class ElasticsearchStore:
             selection, rows = self._taken(
                 request,
                 filtering.selections(request, known, asking),
-                lambda found: self._count(request, survey.ordered(survey.counting(found.rows), sort)),
+                lambda found: self._count(request, counts.ordered(counts.counting(found.rows), sort)),
             )
-            trying.tried(request, selection, lambda body: self._search(request, body, bytes), self._turns.work())
+            trial.tried(request, selection, lambda body: self._search(request, body, bytes), self._turns.work())
         return Count(rows, selection.exact, notices.result())
 
     def open(self, request: ExportRequest, work: Work | None = None) -> ElasticsearchReading:
@@ -195,13 +204,13 @@ class ElasticsearchStore:
 
     def _notices(self, request: ExportRequest, selection: Selection) -> tuple[Notice, ...]:
         """Of what is left out."""
-        return without_instant(self._count(request, survey.counting(selection.left_out), self._lanes.counts))
+        return without_instant(self._count(request, counts.counting(selection.left_out), self._lanes.counts))
 
     def _judge(self, request: ExportRequest) -> None:
         """A query that the caller wrote."""
         query = filtering.own_query(request)
         if query is not None:
-            self._probe(request, survey.compiling(query))
+            self._probe(request, counts.compiling(query))
 
     @contextlib.contextmanager
     def _blaming(self, request: ExportRequest) -> Iterator[None]:
@@ -228,21 +237,23 @@ class ElasticsearchStore:
             known = self._indices(request)
             asking = self._asking(request, known)
             own = filtering.everything(request, asking).rows
-            self._probe(request, survey.ordered(survey.judging(own), known.sort(NEWEST_FIRST, asking)))
+            self._probe(request, counts.ordered(counts.judging(own), known.sort(NEWEST_FIRST, asking)))
         except StoreUnavailable as other:
             return other
         try:
-            self._probe(request, survey.ordered(survey.counting(own), known.sort(request.sort or NEWEST_FIRST, asking)))
+            self._probe(request, counts.ordered(counts.counting(own), known.sort(request.sort or NEWEST_FIRST, asking)))
         except Refused as other:
             return InvalidArgument("sort", other.reason) if other.may_be_asked_for else other
         return error if is_asked or request.elastic_query is None else InvalidArgument("query", error.reason)
 
     def _probe(self, request: ExportRequest, body: JSON) -> None:
         """Whether Elasticsearch takes it. Raises `Refused`, `StoreUnavailable`."""
-        self._search(request, body, lambda answer: pages.decoded(answer, pages.ANSWER))
+        self._search(request, body, lambda answer: responses.decoded(answer, responses.ANSWER))
 
     def _count(self, request: ExportRequest, body: JSON, lane: Lane | None = None) -> int:
-        return self._search(request, body, lambda answer: pages.decoded(answer, pages.SUMMARY), lane).hits.total.value
+        return self._search(
+            request, body, lambda answer: responses.decoded(answer, responses.SUMMARY), lane
+        ).hits.total.value
 
     def _search(
         self, request: ExportRequest, body: JSON, read: Callable[[bytes], Shape], lane: Lane | None = None
@@ -268,7 +279,7 @@ class ElasticsearchStore:
 def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted: Survey, *, filtered: bool) -> Plan:
     """By time where that is the order. With a filter that is decided while reading, rows are counted then, too."""
     offset, size = (0, None) if filtered else (request.offset, request.size)
-    if not sorting.by_time(sort):
+    if not sort.by_time(sort):
         return Once(span.rows, offset=offset, size=size)
     return Windows(span, counted.histogram, descending=sort[0].order == "desc", offset=offset, size=size)
 

@@ -12,10 +12,10 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 
 from services.errors import Overloaded
-from services.gates import Busy, Gate
+from services.scheduling.cpu_turn import Work
+from services.scheduling.priority_semaphore import Busy, Gate
 from services.stores.sqlite.sorting import Order
 from services.stores.sqlite.watching import Watched
-from services.turns import Work
 
 #: Sorts of a process under way at a time, seconds that another waits for its place, and between two looks whether its
 #: client still does.

@@ -8,12 +8,12 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from services.filters import nodes
-from services.filters.matches import compile
+from services.filters.koncorde import nodes
+from services.filters.koncorde.weight import weight
+from services.filters.python.evaluator import compile
+from services.filters.python.trial import Trial
 from services.filters.sqlite import Clause, translate
-from services.filters.trial import Trial
-from services.filters.weight import weight
-from services.stores import odd
+from services.stores import lenient
 
 #: Clauses up to which SQL is quicker.
 FEW_CLAUSES = 12
@@ -86,4 +86,4 @@ def document(id: str, doc: str) -> dict[str, Any]:
     try:
         return {**json.loads(doc), "_id": id}
     except ValueError:  # an integer of more digits than Python reads
-        return {**odd.loads(doc.encode()), "_id": id}
+        return {**lenient.loads(doc.encode()), "_id": id}

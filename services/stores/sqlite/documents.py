@@ -6,7 +6,7 @@ from typing import Any
 
 from services.errors import NotFound, UnknownEngine
 from services.measures import Model, Target
-from services.stores import models, odd
+from services.stores import lenient, models
 from services.stores.models import JSON, SINGULAR
 
 
@@ -41,7 +41,7 @@ class Documents:
             "SELECT doc FROM documents WHERE engine = ? AND collection = 'models' AND doc ->> '$.type' = ? ORDER BY id",
             (self._admin_index, kind),
         )
-        yield from (odd.loads(doc.encode()) for (doc,) in rows)
+        yield from (lenient.loads(doc.encode()) for (doc,) in rows)
 
     def find(self, index: str, collection: str, id: str) -> JSON | None:
         """`None` too for an id that is no Unicode."""
@@ -51,4 +51,4 @@ class Documents:
             ).fetchone()
         except UnicodeEncodeError:
             return None
-        return None if row is None else dict(odd.loads(row[0].encode()))
+        return None if row is None else dict(lenient.loads(row[0].encode()))

@@ -19,7 +19,7 @@ from typing import IO, Any, NoReturn, cast
 import msgspec
 
 from services.instants import instant
-from services.stores import odd
+from services.stores import lenient
 from services.stores.sqlite import schema
 
 #: Collections that an export reads; `devices` also exist in the admin index, where they harm nobody.
@@ -207,10 +207,10 @@ def text(source: JSON, *path: str) -> str | None:
     """What a `keyword` field holds there; also where dots of a key stand for levels."""
     value: Any = source
     for name in path:
-        value = odd.held(value).get(name)
+        value = lenient.held(value).get(name)
     if value is None and len(path) > 1:
         value = source.get(".".join(path))
-    return value if isinstance(value, str) else odd.keyword(value)
+    return value if isinstance(value, str) else lenient.keyword(value)
 
 
 def batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -282,7 +282,7 @@ def read(line: bytes) -> Any:
 
 def read_odd(line: bytes) -> Any:
     try:
-        return odd.mended(json.loads(line, parse_float=real, parse_int=integer, parse_constant=constant))
+        return lenient.mended(json.loads(line, parse_float=real, parse_int=integer, parse_constant=constant))
     except UnicodeDecodeError as error:
         raise BadLine(f"no JSON: it is no UTF-8: {error}.") from error
     except ValueError as error:
@@ -295,7 +295,7 @@ def real(digits: str) -> float | msgspec.Raw:
 
 
 def integer(digits: str) -> int | msgspec.Raw:
-    return int(digits) if len(digits) <= odd.INTEGER_DIGITS else msgspec.Raw(digits.encode())
+    return int(digits) if len(digits) <= lenient.INTEGER_DIGITS else msgspec.Raw(digits.encode())
 
 
 def constant(word: str) -> NoReturn:

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.errors import StoreUnavailable
-from services.filters.nodes import All
-from services.gates import Gate
+from services.filters.koncorde.nodes import All
 from services.measures import NEWEST_FIRST, ExportRequest, Measure, Slot, Source
-from services.stores import odd
+from services.scheduling.cpu_turn import AT_ONCE, MOST_SLACK_SECONDS
+from services.scheduling.priority_semaphore import Gate
+from services.stores import lenient
 from services.stores.port import Count
 from services.stores.sqlite import arranging
 from services.stores.sqlite.arranging import Places, Sorter
@@ -21,7 +22,6 @@ from services.stores.sqlite.deciding import Row, decides
 from services.stores.sqlite.selection import Selection
 from services.stores.sqlite.sorting import Order
 from services.stores.sqlite.views import TimeUp, View
-from services.turns import AT_ONCE, MOST_SLACK_SECONDS
 
 #: Rows read at a time, whether they match or not: of the first page, and at most. Each page costs two pauses, and its
 #: CSV is kept while a client is slow: a page has twice the rows of the one before for who takes it fast.
@@ -277,7 +277,7 @@ class Pages(Iterator[Sequence[Measure]]):
         self._left -= len(part)
         self._given = len(part)
         _, ids, docs = unzipped(part, 3)
-        return odd.measures(ids, joined(docs), SOURCES, self._view.look)
+        return lenient.measures(ids, joined(docs), SOURCES, self._view.look)
 
 
 class Batches:

@@ -18,7 +18,7 @@ import msgspec
 from services.errors import InvalidArgument
 from services.instants import instant
 from services.measures import SortKey
-from services.stores import odd
+from services.stores import lenient
 from services.stores.paths import beginnings
 from services.stores.sqlite import fields
 from services.stores.sqlite.fields import Definition, Properties
@@ -126,7 +126,7 @@ class Order:
 def reader(attributes: Mapping[str, str]) -> Callable[[str], list[Any]]:
     """Makes objects with these attributes, only what the keys are made of, of a JSON array of documents."""
     if any(UNSAYABLE.search(name) for name in attributes):
-        return lambda documents: [picked(document, attributes) for document in odd.loads(documents.encode())]
+        return lambda documents: [picked(document, attributes) for document in lenient.loads(documents.encode())]
     structures: Any = list[structure(attributes)]  # type: ignore[misc]
     decode = msgspec.json.Decoder(structures).decode
 
@@ -135,7 +135,7 @@ def reader(attributes: Mapping[str, str]) -> Callable[[str], list[Any]]:
         try:
             found = decode(documents)
         except msgspec.DecodeError:
-            found = msgspec.convert(odd.loads(documents.encode()), structures)
+            found = msgspec.convert(lenient.loads(documents.encode()), structures)
         return found
 
     return read
@@ -190,7 +190,7 @@ def keyword(definition: Definition) -> Read:
     longest = definition.get("ignore_above", LONGEST)
 
     def read(stored: Any) -> str | None:
-        text = odd.keyword(stored)
+        text = lenient.keyword(stored)
         return text[:LONGEST_TEXT] if text is not None and len(text) <= longest else None
 
     return read
@@ -233,7 +233,7 @@ def date(definition: Definition) -> Read:
 
 
 def boolean(definition: Definition) -> Read:
-    return lambda stored: {"true": 1, "false": 0, "": 0}.get(odd.keyword(stored) or "")
+    return lambda stored: {"true": 1, "false": 0, "": 0}.get(lenient.keyword(stored) or "")
 
 
 #: How a value is read, by the type of its field; a type that is not here cannot be sorted.
@@ -295,7 +295,7 @@ def missing(entry: SortKey, kind: str) -> Value | None:
     if isinstance(given, Collection) and not isinstance(given, str):
         raise InvalidArgument("sort", f'"missing" of "{entry.field}" must be a text or a number.')
     if kind == "keyword":
-        return odd.keyword(given)
+        return lenient.keyword(given)
     return missing_number(entry, kind)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from services.errors import InvalidArgument
-from services.gates import Gate
 from services.measures import ExportRequest, Model, Target
+from services.scheduling.cpu_turn import Turns, Work
+from services.scheduling.priority_semaphore import Gate
 from services.stores.port import Count
 from services.stores.sqlite import fields, schema
 from services.stores.sqlite.arranging import MOST_SORTS
@@ -16,7 +17,6 @@ from services.stores.sqlite.schema import unavailable
 from services.stores.sqlite.selection import select
 from services.stores.sqlite.sorting import Order, by_time
 from services.stores.sqlite.views import View
-from services.turns import Turns, Work
 
 #: Rows up to which those that match a filter are counted at prepare: some hundred milliseconds. Beyond: "at most".
 COUNTED_ROWS = 100_000

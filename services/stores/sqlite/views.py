@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from services.filters.python.trial import Trial
 from services.filters.sqlite import register
-from services.filters.trial import Trial
+from services.scheduling.cpu_turn import AT_ONCE, Work
 from services.stores.sqlite import schema
 from services.stores.sqlite.watching import Watched
-from services.turns import AT_ONCE, Work
 
 #: Steps of SQLite between two looks at the clock, where it has many in one row or in a count: a fraction of a
 #: millisecond. A row without a filter has eight, a clause some ten more.

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.csv_text.cells import as_javascript, cell, guarded, numbers, quoted
+from services.formats.csv.cells import as_javascript, cell, guarded, numbers, quoted
 
 NUMBERS: list[tuple[float, str]] = [
     (0, "0"),

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bench.plain import PlainEncoder
 from services.columns import columns
-from services.csv_text import Encoder
-from services.csv_text import encoder as encoder_module
-from services.csv_text import plans as plans_module
+from services.formats.csv import Encoder
+from services.formats.csv import encoder as encoder_module
+from services.formats.csv import plans as plans_module
 from services.measures import Kind, Measure, Model, Slot
 
 FLOAT = {"type": "float"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.filters.algebra import (
+from services.filters.elasticsearch.boolean import (
     ALL,
     MOST_LEAVES,
     MOST_LEVELS,

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.filters import geometry, nodes, points
-from services.filters.boxes import WORLD, Box, around, boxes, cell
-from services.filters.nodes import Geo, Point
+from services.filters.elasticsearch.bounding_boxes import WORLD, Box, around, boxes, cell
+from services.filters.koncorde import nodes, points
+from services.filters.koncorde.nodes import Geo, Point
+from services.filters.python import geodesy
 
 LATITUDES = st.one_of(st.floats(-90, 90), st.integers(-90, 90).map(float))
 LONGITUDES = st.one_of(st.floats(-180, 180), st.integers(-540, 540).map(float))
@@ -61,7 +62,7 @@ def holds(shape: Geo, lat: float, lon: float) -> bool:
 
 
 def is_inside(shape: Geo, point: Point) -> bool:
-    return geometry.inside(shape)(point.lat, point.lon)
+    return geodesy.inside(shape)(point.lat, point.lon)
 
 
 @settings(max_examples=300, deadline=None)
@@ -70,7 +71,7 @@ def test_points_as_they_are(found: tuple[Geo, Point]) -> None:
     """Latitude and longitude by name, or in a text."""
     shape, point = found
     if is_inside(shape, point):
-        assert holds(shape, point.lat, geometry.turned(point.lon))
+        assert holds(shape, point.lat, geodesy.turned(point.lon))
 
 
 @settings(max_examples=300, deadline=None)
@@ -78,8 +79,8 @@ def test_points_as_they_are(found: tuple[Geo, Point]) -> None:
 def test_points_in_arrays(found: tuple[Geo, Point]) -> None:
     """Elasticsearch reads the longitude first, and refuses what is no latitude then."""
     shape, point = found
-    if is_inside(shape, point) and abs(geometry.turned(point.lon)) <= 90:
-        assert holds(shape, geometry.turned(point.lon), point.lat)
+    if is_inside(shape, point) and abs(geodesy.turned(point.lon)) <= 90:
+        assert holds(shape, geodesy.turned(point.lon), point.lat)
 
 
 @settings(max_examples=300, deadline=None)
@@ -102,7 +103,7 @@ def test_pairs_of_texts(shape: Geo, lat: int, lon: int, zeros: int) -> None:
 
 
 def geohash(point: Point, length: int) -> str:
-    spans, lon = [[-180.0, 180.0], [-90.0, 90.0]], geometry.turned(point.lon)
+    spans, lon = [[-180.0, 180.0], [-90.0, 90.0]], geodesy.turned(point.lon)
     bits = ""
     for index in range(5 * length):
         low, high = spans[index % 2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.filters.distances import NoDistance, metres, written
+from services.filters.koncorde.distances import NoDistance, metres, written
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from services.filters.distinct import distinct
-from services.filters.matches import compile
-from services.filters.parse import parse
-from services.filters.write import write
+from services.filters.koncorde.distinct import distinct
+from services.filters.koncorde.parse import parse
+from services.filters.koncorde.write import write
+from services.filters.python.evaluator import compile
 from tests.filters.pools import pool
 from tests.filters.strategies import LOOSE
 

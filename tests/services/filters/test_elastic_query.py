@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from schemas.native_query import MOST_CLAUSES, MOST_NESTED, check
 from services.errors import InvalidFilter
-from services.filters.elastic_query import MOST_CLAUSES, MOST_NESTED, check
 
 JSON = dict[str, Any]
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from services.filters import nodes
-from services.filters.elasticsearch import EXPENSIVE, Indices, bounds, translate
-from services.filters.mapping import Fields
-from services.filters.parse import parse
+from services.filters.elasticsearch.translate import EXPENSIVE, Indices, bounds, translate
+from services.filters.koncorde import nodes
+from services.filters.koncorde.parse import parse
+from services.mapping import Fields
 
 JSON = dict[str, Any]
 

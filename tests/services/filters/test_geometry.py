@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from services.filters import geometry
-from services.filters.geometry import Edge, azimuth, distance_from, inside
-from services.filters.nodes import Box, Circle, Point, Polygon, Ring
+from services.filters.koncorde.nodes import Box, Circle, Point, Polygon, Ring
+from services.filters.python import geodesy
+from services.filters.python.geodesy import Edge, azimuth, distance_from, inside
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_an_index_of_edges_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     for corners in shapes(chance):
         shape = Polygon("a", corners)
         indexed = inside(shape)
-        monkeypatch.setattr(geometry, "FEW_EDGES", 10**9)
+        monkeypatch.setattr(geodesy, "FEW_EDGES", 10**9)
         plain = inside(shape)
         monkeypatch.undo()
         asked = [(corner.lat, corner.lon + turn) for corner in corners[:30] for turn in (0, 360, -720, 1e-12, -1e-12)]
@@ -173,6 +173,6 @@ def test_an_index_of_edges_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 def test_few_edges_count_for_one_place() -> None:
     """Of ten thousand."""
     corners = regular(9_990, 5, 3)
-    index = geometry.Index([Edge(*ends) for ends in itertools.pairwise(corners)], lambda: None)
+    index = geodesy.Index([Edge(*ends) for ends in itertools.pairwise(corners)], lambda: None)
     assert max(len(index.near(-2 + number / 100)) for number in range(1000)) < 400
     assert index.near(50) == []

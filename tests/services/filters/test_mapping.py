@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.filters.mapping import Fields
+from services.mapping import Fields
 
 MAPPING: dict[str, Any] = {
     "dynamic": "strict",

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.filters.matches import MISSING, compile, fields, lookup, matches
-from services.filters.nodes import Equals, Filter
-from services.filters.parse import parse
+from services.filters.koncorde.nodes import Equals, Filter
+from services.filters.koncorde.parse import parse
+from services.filters.python.evaluator import MISSING, compile, fields, lookup, matches
 from tests.filters.strategies import JSON, LOOSE
 
 FIELDS = {

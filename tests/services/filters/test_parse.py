@@ -5,9 +5,9 @@ from typing import Any, NoReturn
 import pytest
 
 from services.errors import InvalidFilter
-from services.filters import nodes
-from services.filters.nodes import And, Equals, Has, In, Item, Not, Or, Range
-from services.filters.parse import parse
+from services.filters.koncorde import nodes
+from services.filters.koncorde.nodes import And, Equals, Has, In, Item, Not, Or, Range
+from services.filters.koncorde.parse import parse
 
 MESSAGES = {
     "an Elasticsearch query": (

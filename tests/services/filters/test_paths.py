@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.filters.nodes import Has, Item
-from services.filters.paths import field_or_item, written
-from services.filters.place import Place
+from services.filters.koncorde.location import Place
+from services.filters.koncorde.nodes import Has, Item
+from services.filters.koncorde.paths import field_or_item, written
 
 
 @pytest.mark.parametrize(

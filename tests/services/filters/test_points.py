@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.filters.points import degrees, of_geohash, read
+from services.filters.koncorde.points import degrees, of_geohash, read
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from services.errors import InvalidFilter
-from services.filters.place import Place
-from services.filters.regexps import CATEGORIES, effective, finder, pattern
+from services.filters.koncorde.location import Place
+from services.filters.koncorde.regexps import CATEGORIES, effective, finder, pattern
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from services.errors import InvalidFilter
-from services.filters.trial import MOST_ROW_SECONDS, PROVEN_SECONDS, Trial
+from services.filters.python.trial import MOST_ROW_SECONDS, PROVEN_SECONDS, Trial
 
 
 class Rows:

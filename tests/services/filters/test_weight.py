@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.filters.parse import parse
-from services.filters.weight import weight
+from services.filters.koncorde.parse import parse
+from services.filters.koncorde.weight import weight
 
 POINTS = [[number / 100, number / 50] for number in range(500)]
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import InvalidFilter
-from services.filters import regexps
-from services.filters.place import Place
-from services.filters.wildcard import MOST_ALTERNATIVES, MOST_LITERALS, MOST_NESTED, wildcards
+from services.filters.elasticsearch.wildcard import MOST_ALTERNATIVES, MOST_LITERALS, MOST_NESTED, wildcards
+from services.filters.koncorde import regexps
+from services.filters.koncorde.location import Place
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.filters import nodes
-from services.filters.nodes import And, Box, Circle, Equals, Has, Item, Not, Or, Point, Ring
-from services.filters.parse import parse
-from services.filters.write import write
+from services.filters.koncorde import nodes
+from services.filters.koncorde.nodes import And, Box, Circle, Equals, Has, Item, Not, Or, Point, Ring
+from services.filters.koncorde.parse import parse
+from services.filters.koncorde.write import write
 
 A, B, C = Has("a"), Has("b"), Has("c")
 

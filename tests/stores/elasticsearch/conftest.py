@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.measures import ExportRequest, Target
+from services.scheduling.cpu_turn import Turns
 from services.stores.elasticsearch import Budget, ElasticsearchStore
-from services.turns import Turns
 from tests.support.kuzzle import Kuzzle
 from tests.support.proxy import Proxy, proxy
 

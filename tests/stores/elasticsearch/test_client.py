@@ -7,8 +7,8 @@ import pytest
 from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
 from elasticsearch import ApiError
 
-from services.stores.elasticsearch.client import NOT_ALLOWED, QUOTED, SEARCHING, Refused, timed, told, why
-from services.stores.elasticsearch.retries import Late, Temporary
+from services.stores.elasticsearch.transport.client import NOT_ALLOWED, QUOTED, SEARCHING, Refused, timed, told, why
+from services.stores.elasticsearch.transport.retries import Late, Temporary
 
 NODE = NodeConfig("http", "127.0.0.1", 9200)
 QUERY = {"type": "parsing_exception", "reason": "unknown query [x]"}

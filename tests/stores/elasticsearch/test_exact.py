@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.stores.elasticsearch.exact import Absent, Asked, Exact, Unseen
+from services.stores.elasticsearch.query.exact_fields import Absent, Asked, Exact, Unseen
 
 JSON = dict[str, Any]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.stores.elasticsearch.client import Client
-from services.stores.elasticsearch.exchanges import LOOK_SECONDS
-from services.stores.elasticsearch.retries import Late, Temporary
+from services.stores.elasticsearch.transport.client import Client
+from services.stores.elasticsearch.transport.exchanges import LOOK_SECONDS
+from services.stores.elasticsearch.transport.retries import Late, Temporary
 
 HEAD = b"HTTP/1.1 200 OK\r\nX-Elastic-Product: Elasticsearch\r\nContent-Type: application/json\r\n"
 

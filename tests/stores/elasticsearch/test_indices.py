@@ -8,10 +8,10 @@ import pytest
 
 from services.errors import StoreUnavailable
 from services.measures import SortKey
-from services.stores.elasticsearch import indices
-from services.stores.elasticsearch.answers import Unsound
-from services.stores.elasticsearch.asking import Asking, Instants, Pairs
-from services.stores.elasticsearch.indices import Indices
+from services.stores.elasticsearch.query import indices
+from services.stores.elasticsearch.query.exact_terms import Asking, Instants, Pairs
+from services.stores.elasticsearch.query.indices import Indices
+from services.stores.elasticsearch.transport.shapes import Unsound
 
 JSON = dict[str, Any]
 

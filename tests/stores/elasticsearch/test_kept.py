@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.stores.elasticsearch.kept import MODEL, ROW, Kept, Part
+from services.stores.elasticsearch.query.stored_source import MODEL, ROW, Kept, Part
 
 JSON = dict[str, Any]
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from services.stores.elasticsearch import limits
-from services.stores.elasticsearch.client import Refused
+from services.stores.elasticsearch.transport import limits
+from services.stores.elasticsearch.transport.client import Refused
 
 KEEP_ALIVE = (
     "Keep alive for request (5m) is too large. It must be less than ({}). This limit can be set by changing the "

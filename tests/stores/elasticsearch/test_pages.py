@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from services.measures import Asset, Measure, Origin, Slot, Source
-from services.stores.elasticsearch import pages
-from services.stores.elasticsearch.pages import Page, Unsound
+from services.stores.elasticsearch.transport import responses
+from services.stores.elasticsearch.transport.responses import Page, Unsound
 
 JSON = dict[str, Any]
 
@@ -39,7 +39,7 @@ MEASURE = Source(1, "t", {"t": 0.5}, Asset("A", "M", "s"), None)
 @pytest.mark.parametrize("placed", [False, True])
 def test_a_whole_page(placed: bool) -> None:
     """Its measures, in order, the newest id of the view, and where the next page begins if that was asked for."""
-    page = pages.measures(two(), 2, placed=placed)
+    page = responses.measures(two(), 2, placed=placed)
     assert [(one.id, one.source) for one in page.measures] == [("m0", MEASURE), ("m1", MEASURE)]
     assert (page.rows, page.pit_id) == (2, "p1")
     assert (page.place is not None) == placed
@@ -50,7 +50,7 @@ def test_a_place_is_as_elasticsearch_wrote_it() -> None:
     places = ['[1718000000000,"é\\u0000",null,9223372036854775807,1.5E300,"Infinity"]', "[0.1]"]
     for place in places:
         body = answer([{**hit(0), "sort": "PLACE"}]).replace(b'"PLACE"', place.encode())
-        for page in (pages.measures(body, 1, placed=True), pages.skipped(body, 1)):
+        for page in (responses.measures(body, 1, placed=True), responses.skipped(body, 1)):
             assert page.place is not None
             assert bytes(page.place) == place.encode()
             assert msgspec.json.encode({"search_after": page.place}) == b'{"search_after":%s}' % place.encode()
@@ -58,7 +58,7 @@ def test_a_place_is_as_elasticsearch_wrote_it() -> None:
 
 def test_a_place_does_not_hold_its_page() -> None:
     """A copy: the page may be large."""
-    page = pages.skipped(two(), 2)
+    page = responses.skipped(two(), 2)
     assert page.place is not None
     assert len(memoryview(page.place).obj) < 100  # type: ignore[arg-type]
 
@@ -66,7 +66,7 @@ def test_a_place_does_not_hold_its_page() -> None:
 def test_rows_that_are_skipped() -> None:
     """No measures of them."""
     hits = [{"_index": "&e.measures", "_id": f"m{number}", "_score": None, "sort": [number]} for number in range(3)]
-    page = pages.skipped(answer(hits), 3)
+    page = responses.skipped(answer(hits), 3)
     assert (page.measures, page.rows, bytes(page.place or b"")) == ((), 3, b"[2]")
 
 
@@ -88,9 +88,9 @@ WRONG: dict[str, tuple[JSON, str]] = {
 def test_an_answer_that_is_not_whole(changes: JSON, words: str, placed: bool) -> None:
     """Nothing of it is used; it may go better next time."""
     with pytest.raises(Unsound, match=words):
-        pages.measures(two(**changes), 2, placed=placed)
+        responses.measures(two(**changes), 2, placed=placed)
     with pytest.raises(Unsound):
-        pages.skipped(two(**changes), 2)
+        responses.skipped(two(**changes), 2)
 
 
 @pytest.mark.parametrize("placed", [False, True])
@@ -98,9 +98,9 @@ def test_an_answer_that_is_not_whole(changes: JSON, words: str, placed: bool) ->
 def test_rows_against_their_count(rows: int, placed: bool) -> None:
     """Neither fewer nor more."""
     with pytest.raises(Unsound, match=f"a page has 2 rows where {rows} were counted"):
-        pages.measures(two(), rows, placed=placed)
+        responses.measures(two(), rows, placed=placed)
     with pytest.raises(Unsound, match=f"a page has 2 rows where {rows} were counted"):
-        pages.skipped(two(), rows)
+        responses.skipped(two(), rows)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b"<html>", b"\xff\xfe", two()[:-1], two() + b"{}"])
@@ -108,9 +108,9 @@ def test_what_is_no_answer(body: bytes) -> None:
     """Cut, or of somebody else."""
     for placed in (False, True):
         with pytest.raises(Unsound, match="cannot be read"):
-            pages.measures(body, 2, placed=placed)
+            responses.measures(body, 2, placed=placed)
     with pytest.raises(Unsound, match="cannot be read"):
-        pages.skipped(body, 2)
+        responses.skipped(body, 2)
 
 
 ODD: dict[str, tuple[str, Source]] = {
@@ -133,7 +133,7 @@ ODD: dict[str, tuple[str, Source]] = {
 def test_an_odd_document_costs_no_page(source: str, expected: Source, placed: bool) -> None:
     """Those beside it are read as ever, and so is the place."""
     body = answer([hit(0), {**hit(1), "_source": "ODD"}]).replace(b'"ODD"', source.encode())
-    page = pages.measures(body, 2, placed=placed)
+    page = responses.measures(body, 2, placed=placed)
     assert [(one.id, one.source) for one in page.measures] == [("m0", MEASURE), ("m1", expected)]
     assert page.pit_id == "p1"
     assert not placed or msgspec.json.decode(page.place or b"") == [1, 1, 0]
@@ -144,22 +144,22 @@ def test_an_odd_page_is_checked_as_well(changes: JSON, words: str) -> None:
     """As if it were no odd one."""
     odd = [hit(0), hit(1, {"type": 7})]
     with pytest.raises(Unsound, match=words):
-        pages.measures(answer(odd, **changes), 2, placed=False)
+        responses.measures(answer(odd, **changes), 2, placed=False)
     with pytest.raises(Unsound, match="2 rows where 3"):
-        pages.measures(answer(odd), 3, placed=True)
+        responses.measures(answer(odd), 3, placed=True)
 
 
 def test_counts_are_checked_as_well() -> None:
     """Total, first and last instant."""
     hits: JSON = {"total": {"value": 7, "relation": "eq"}, "hits": []}
     edges = {"first": {"value": -1.5e3, "value_as_string": "x"}, "last": {"value": None}}
-    summary = pages.decoded(answer(hits=hits, aggregations=edges), pages.SUMMARY)
+    summary = responses.decoded(answer(hits=hits, aggregations=edges), responses.SUMMARY)
     assert summary.hits.total.value == 7
     assert summary.aggregations is not None
     assert (summary.aggregations.first.value, summary.aggregations.last.value) == (-1500, None)
     for changes, words in list(WRONG.values())[:4]:
         with pytest.raises(Unsound, match=words):
-            pages.decoded(answer(**{"hits": hits, **changes}), pages.SUMMARY)
+            responses.decoded(answer(**{"hits": hits, **changes}), responses.SUMMARY)
 
 
 def test_buckets_of_time() -> None:
@@ -168,8 +168,8 @@ def test_buckets_of_time() -> None:
         {"key": key, "key_as_string": "x", "doc_count": count}
         for key, count in ((-62_135_596_800_001, 1), (0, 2), (1_718_000_000_123_456_789, 3))
     ]
-    timeline = pages.decoded(answer(aggregations={"times": {"buckets": buckets}}), pages.TIMELINE)
-    keys, counts = pages.columns(timeline.aggregations.times.buckets)
+    timeline = responses.decoded(answer(aggregations={"times": {"buckets": buckets}}), responses.TIMELINE)
+    keys, counts = responses.columns(timeline.aggregations.times.buckets)
     assert list(keys) == [-62_135_596_800_001, 0, 1_718_000_000_123_456_789]
     assert list(counts) == [1, 2, 3]
 
@@ -181,17 +181,17 @@ def test_slots_that_occur() -> None:
         {"key": {"name": None, "type": "t"}, "doc_count": 2},
     ]
     body = answer(aggregations={"slots": {"after_key": {"name": "s", "type": None}, "buckets": buckets}})
-    found = pages.decoded(body, pages.OCCURRING).aggregations.slots
-    assert [pages.slot(bucket) for bucket in found.buckets] == [Slot("s", None), Slot(None, "t")]
+    found = responses.decoded(body, responses.OCCURRING).aggregations.slots
+    assert [responses.slot(bucket) for bucket in found.buckets] == [Slot("s", None), Slot(None, "t")]
     assert found.after_key == {"name": "s", "type": None}
 
 
 def test_an_empty_page() -> None:
     """Of no rows, where none were counted."""
-    assert pages.measures(answer(), 0, placed=True) == Page([], 0, None, "p1")
+    assert responses.measures(answer(), 0, placed=True) == Page([], 0, None, "p1")
 
 
 def test_measures_are_not_followed_by_the_collector() -> None:
     """Five thousand a page."""
-    (one, *_) = pages.measures(two(), 2, placed=False).measures
+    (one, *_) = responses.measures(two(), 2, placed=False).measures
     assert isinstance(one, Measure)

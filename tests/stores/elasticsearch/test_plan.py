@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.stores.elasticsearch.plan import (
+from services.stores.elasticsearch.paging.windows import (
     FAR_MS,
     FIRST_ROWS,
     MOST_BUCKETS,

@@ -8,8 +8,9 @@ from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
 from services.errors import StoreUnavailable
-from services.stores.elasticsearch.plan import WINDOW_ROWS, Window
-from services.stores.elasticsearch.prefetch import (
+from services.scheduling.cpu_turn import MOST_SLACK_SECONDS
+from services.stores.elasticsearch.paging.page_requests import Step
+from services.stores.elasticsearch.paging.prefetch import (
     MOST_AHEAD,
     SLOW_SECONDS,
     SLOW_TIMES,
@@ -18,9 +19,8 @@ from services.stores.elasticsearch.prefetch import (
     Line,
     Pace,
 )
-from services.stores.elasticsearch.retries import Patience
-from services.stores.elasticsearch.steps import Step
-from services.turns import MOST_SLACK_SECONDS
+from services.stores.elasticsearch.paging.windows import WINDOW_ROWS, Window
+from services.stores.elasticsearch.transport.retries import Patience
 from tests.support.waiting import wait_until
 
 #: Bytes of a page of the `Shelf`.

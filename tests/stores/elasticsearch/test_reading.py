@@ -14,8 +14,8 @@ import requests
 
 from services.errors import InvalidArgument, StoreUnavailable, UnknownEngine
 from services.measures import SortKey, Target
-from services.stores.elasticsearch.plan import WINDOW_ROWS
-from services.stores.elasticsearch.steps import SKIP_ROWS
+from services.stores.elasticsearch.paging.page_requests import SKIP_ROWS
+from services.stores.elasticsearch.paging.windows import WINDOW_ROWS
 from services.stores.port import Count, Notice
 from tests.stores.elasticsearch.conftest import NOON, Place, Stored, engine, measure
 from tests.support import kuzzle, proxy

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from services.filters.parse import parse
-from services.gates import Gate
+from services.filters.koncorde.parse import parse
 from services.measures import Asset, Measure, Origin, Source
-from services.stores.elasticsearch.pages import Unsound
-from services.stores.elasticsearch.residual import BATCH_BYTES, BATCH_ROWS, MANY_CLAUSES, Residual
-from services.turns import Turns, Work, stays
+from services.scheduling.cpu_turn import Turns, Work, stays
+from services.scheduling.priority_semaphore import Gate
+from services.stores.elasticsearch.query.residual import BATCH_BYTES, BATCH_ROWS, MANY_CLAUSES, Residual
+from services.stores.elasticsearch.transport.responses import Unsound
 
 JSON = dict[str, Any]
 

@@ -10,7 +10,14 @@ from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
 from services.errors import StoreUnavailable
-from services.stores.elasticsearch.retries import FIRST_PAUSE, LEAST_WAIT, LONGEST_PAUSE, Late, Patience, Temporary
+from services.stores.elasticsearch.transport.retries import (
+    FIRST_PAUSE,
+    LEAST_WAIT,
+    LONGEST_PAUSE,
+    Late,
+    Patience,
+    Temporary,
+)
 
 BUDGET = 60.0
 

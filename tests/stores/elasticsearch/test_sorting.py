@@ -4,7 +4,6 @@ import pytest
 
 from services.errors import InvalidArgument
 from services.measures import NEWEST_FIRST, SortKey
-from services.stores.elasticsearch import sorting
 
 TIES = [{"_seq_no": "asc"}, {"_shard_doc": "asc"}]
 
@@ -24,14 +23,14 @@ TIES = [{"_seq_no": "asc"}, {"_shard_doc": "asc"}]
 )  # fmt: skip
 def test_the_whole_order(sort: tuple[SortKey, ...], expected: list[object]) -> None:
     """The caller's, and what makes it the same each time."""
-    assert sorting.whole(sort) == [*expected, *TIES]
+    assert sort.whole(sort) == [*expected, *TIES]
 
 
 @pytest.mark.parametrize("field", ["_id", "_score", "_doc", "_shard_doc", "_seq_no", "_script", "_geo_distance", "_"])
 def test_what_is_no_field_of_a_measure(field: str) -> None:
     """Named."""
     with pytest.raises(InvalidArgument, match=field) as raised:
-        sorting.whole((SortKey("type"), SortKey(field)))
+        sort.whole((SortKey("type"), SortKey(field)))
     assert raised.value.argument == "sort"
 
 
@@ -46,4 +45,4 @@ def test_what_is_no_field_of_a_measure(field: str) -> None:
 )
 def test_whether_time_gives_the_order(sort: tuple[SortKey, ...], expected: bool) -> None:
     """Then windows do."""
-    assert sorting.by_time(sort) is expected
+    assert sort.by_time(sort) is expected

@@ -4,8 +4,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.stores.elasticsearch.plan import Window
-from services.stores.elasticsearch.steps import MOST_ROWS, Step, step
+from services.stores.elasticsearch.paging.page_requests import MOST_ROWS, Step, step
+from services.stores.elasticsearch.paging.windows import Window
 
 PLACE = msgspec.Raw(b"[1]")
 

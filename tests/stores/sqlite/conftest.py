@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from services.measures import ExportRequest, Target
+from services.scheduling.cpu_turn import Turns
 from services.stores.sqlite import SqliteStore, load
-from services.turns import Turns
 
 NOON = 1_718_000_000_000
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from services.filters.nodes import Equals, Has, Item, Not, Or, Regexp
-from services.gates import Gate
+from services.filters.koncorde.nodes import Equals, Has, Item, Not, Or, Regexp
 from services.measures import ExportRequest, Kind, SortKey, Target
+from services.scheduling.cpu_turn import Turns
+from services.scheduling.priority_semaphore import Gate
 from services.stores.sqlite.reading import SqliteReading
 from services.stores.sqlite.selection import select
 from services.stores.sqlite.views import View
-from services.turns import Turns
 from tests.stores.sqlite.conftest import NOON, Database, measure, request
 
 ASC, DESC = (SortKey("measuredAt"),), (SortKey("measuredAt", "desc"),)

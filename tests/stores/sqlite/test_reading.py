@@ -10,18 +10,18 @@ from typing import Any
 import psutil
 import pytest
 
-from services import turns
 from services.errors import ClientLeft, InvalidArgument, InvalidFilter, Overloaded, StoreUnavailable
-from services.filters import trial
-from services.filters.nodes import Equals, Has, Not, Or, Range
+from services.filters.koncorde.nodes import Equals, Has, Not, Or, Range
+from services.filters.python import trial
 from services.measures import Asset, Measure, Slot, SortKey, Source, Target
+from services.scheduling import cpu_turn
+from services.scheduling.cpu_turn import Turns
 from services.stores.port import Count
 from services.stores.sqlite import SqliteStore, arranging, load, reading, schema
 from services.stores.sqlite.deciding import document
 from services.stores.sqlite.reading import BATCH_ROWS, FIRST_ROWS, PAGE_BYTES, PAGE_ROWS, Batch, Batches, Pages
 from services.stores.sqlite.store import COUNTED_ROWS
 from services.stores.sqlite.views import View
-from services.turns import Turns
 from tests.stores.sqlite.conftest import NOON, Database, Document, measure, request
 
 ASC, DESC = (SortKey("measuredAt"),), (SortKey("measuredAt", "desc"),)
@@ -80,7 +80,7 @@ def test_a_slow_filter_is_not_counted_to_the_end(database: Database, monkeypatch
     """Whoever asks for a link waits: what time has not told yet may match."""
     database.load(measures=many(2 * BATCH_ROWS))
     monkeypatch.setattr(reading, "COUNT_SECONDS", -1)
-    monkeypatch.setattr(turns, "LONGEST_SECONDS", -1)
+    monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", -1)
     assert database.store.check(request(filter=Equals("type", "other"))) == Count(2 * BATCH_ROWS, False)
     assert database.store.check(request(filter=Has("type"))) == Count(2 * BATCH_ROWS, False)
 

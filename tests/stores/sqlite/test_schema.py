@@ -12,8 +12,8 @@ import pytest
 
 from services.errors import StoreUnavailable
 from services.measures import Target
+from services.scheduling.cpu_turn import Turns
 from services.stores.sqlite import SqliteStore, schema
-from services.turns import Turns
 
 
 def journal_mode(path: Path) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from services import turns
 from services.errors import ClientLeft, StoreUnavailable
+from services.scheduling import cpu_turn
+from services.scheduling.cpu_turn import Turns
 from services.stores.sqlite.watching import Watched
-from services.turns import Turns
 
 #: Takes seconds, in one step.
 LENGTHY = """
@@ -60,7 +60,7 @@ def test_within_a_function_of_a_statement() -> None:
 
 def test_others_have_their_turn_within_a_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     """On their own connections, at any depth, and each gets its own answer."""
-    monkeypatch.setattr(turns, "LONGEST_SECONDS", 0)
+    monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", 0)
     shared, answers, interrupted = Turns(), list[int](), list[int]()
 
     def count(rows: int) -> None:

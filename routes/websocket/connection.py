@@ -1,0 +1,186 @@
+"""One open WebSocket: frames by wsproto, one thread that listens and one that answers.
+
+Pings are answered by the listener, whatever the other is busy with.
+"""
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from dataclasses import dataclass
+
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
+from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError
+
+from actions.session import PONG, Talk, is_ping, refusal
+from routes.calls import LARGEST_BODY
+from routes.websocket.bounded_queue import Closed, Inbox
+from services.errors import RequestTooLarge
+
+#: Seconds at most until the end of a token is looked at again: a clock may be set.
+LONGEST_WAIT_SECONDS = 600
+
+#: Bytes taken from the socket at a time.
+READ_BYTES = 16 * 1024
+
+#: Seconds of work after which the others are let in, and for how long. Never 0: `services.turns` tells why.
+WORK_SECONDS = 0.005
+PAUSE_SECONDS = 0.001
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds of silence until a client is pinged, and until it is given up; seconds that a goodbye may take."""
+
+    ping_seconds: float
+    silent_seconds: float
+    goodbye_seconds: float
+
+
+PATIENCE = Patience(ping_seconds=15, silent_seconds=30, goodbye_seconds=2)
+
+
+class Pauses:
+    """Rests after each stretch of work: neither a socket that always has bytes nor a full inbox ever waits."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def take(self) -> None:
+        if time.monotonic() - self._since > WORK_SECONDS:
+            time.sleep(PAUSE_SECONDS)
+            self._since = time.monotonic()
+
+
+class Conversation:
+    """`hold` it until it ends; `leave` it from another thread."""
+
+    def __init__(self, client: socket.socket, talk: Talk, patience: Patience = PATIENCE) -> None:
+        self._client = client
+        self._talk = talk
+        self._patience = patience
+        self._connection = Connection(ConnectionType.SERVER)
+        self._sending = threading.Lock()
+        self._inbox = Inbox()
+        self._message = bytearray()
+        self._over = threading.Event()
+
+    def hold(self, opening: bytes) -> None:
+        """Until one side ends it, or the client is silent for too long."""
+        threading.Thread(target=self._answer, daemon=True).start()
+        try:
+            with contextlib.suppress(OSError):
+                self._client.sendall(opening)
+                with contextlib.suppress(Closed):
+                    self._listen()
+                if self._connection.state is ConnectionState.LOCAL_CLOSING:
+                    self._linger()
+        finally:
+            self._over.set()
+            self._inbox.close()
+
+    def leave(self) -> None:
+        """Say that the service goes, and wait a moment for the client's own goodbye."""
+        with contextlib.suppress(OSError):
+            self._send(CloseConnection(CloseReason.GOING_AWAY), wait_seconds=self._patience.goodbye_seconds)
+        if not self._over.wait(self._patience.goodbye_seconds):
+            self._inbox.close()
+            with contextlib.suppress(OSError):
+                self._client.shutdown(socket.SHUT_RDWR)
+
+    def _listen(self) -> None:
+        """Raises `Closed` once either side has said goodbye."""
+        pauses, heard = Pauses(), time.monotonic()
+        while True:
+            if self._is_readable(self._patience.ping_seconds):
+                self._connection.receive_data(self._read())
+                for event in self._connection.events():
+                    self._hear(event)
+                    pauses.take()
+                heard = time.monotonic()
+            elif time.monotonic() - heard >= self._patience.silent_seconds:
+                return
+            else:
+                self._send(Ping())
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, TextMessage | BytesMessage):
+            self._gather(event)
+        elif isinstance(event, Ping):
+            self._send(event.response())
+        elif isinstance(event, CloseConnection):  # the client's goodbye, or what wsproto says to broken frames
+            self._send(CloseConnection(event.code, event.reason))
+            raise Closed
+
+    def _gather(self, event: TextMessage | BytesMessage) -> None:
+        """A message may come in many frames, and a frame in many pieces."""
+        self._message += event.data.encode() if isinstance(event, TextMessage) else event.data
+        if len(self._message) > LARGEST_BODY:
+            self._send(TextMessage(refusal(RequestTooLarge(f"A message may hold {LARGEST_BODY} bytes."))))
+            self._send(CloseConnection(CloseReason.MESSAGE_TOO_BIG))
+            raise Closed
+        if event.message_finished:
+            message, self._message = bytes(self._message), bytearray()
+            self._receive(message)
+
+    def _receive(self, message: bytes) -> None:
+        if is_ping(message):
+            self._send(TextMessage(PONG))
+        else:
+            self._inbox.put(message)
+
+    def _answer(self) -> None:
+        """All that comes in, one after the other, and what there is to say unasked. Its end is the listener's."""
+        pauses = Pauses()
+        try:
+            with contextlib.suppress(Closed, OSError):
+                while True:
+                    message = self._inbox.take(self._seconds_to_wait())
+                    text = self._talk.news() if message is None else self._talk.answer(message)
+                    if text is not None:
+                        self._send(TextMessage(text))
+                    pauses.take()
+        finally:
+            self._inbox.close()
+
+    def _seconds_to_wait(self) -> float | None:
+        left = self._talk.seconds_left()
+        return None if left is None else min(left, LONGEST_WAIT_SECONDS)
+
+    def _send(self, event: Event, *, wait_seconds: float = -1) -> None:
+        """Whole, one at a time; after a goodbye nothing. `wait_seconds` for the one before; -1: as long as it takes.
+
+        That is, with a client that takes nothing, until the server cuts it (`serving.stalled`).
+        """
+        if not self._sending.acquire(timeout=wait_seconds):
+            return
+        try:
+            with contextlib.suppress(LocalProtocolError):
+                self._client.sendall(self._connection.send(event))
+        finally:
+            self._sending.release()
+
+    def _is_readable(self, seconds: float) -> bool:
+        """Not by `settimeout`, which a slow `sendall` would feel as well."""
+        readable = select.poll()
+        readable.register(self._client, select.POLLIN)
+        return bool(readable.poll(seconds * 1000))
+
+    def _read(self) -> bytes:
+        """Raises `Closed` at the end."""
+        data = self._client.recv(READ_BYTES)
+        if not data:
+            raise Closed
+        return data
+
+    def _linger(self) -> None:
+        """Read on for a moment: to close over unread bytes is a reset, which would take our last words along."""
+        end, pauses = time.monotonic() + self._patience.goodbye_seconds, Pauses()
+        self._client.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(Closed):
+            while (left := end - time.monotonic()) > 0 and self._is_readable(left):
+                self._read()
+                pauses.take()

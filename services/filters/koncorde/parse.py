@@ -1,0 +1,394 @@
+"""JSON -> nodes: every mistake is an `InvalidFilter` that names its path and says what would be right."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from services.filters.koncorde import distances, foreign, nodes, points, regexps
+from services.filters.koncorde.location import (
+    LONGEST_TEXT,
+    Place,
+    check_length,
+    check_text,
+    kind,
+    listed,
+    shown,
+    similar,
+)
+from services.filters.koncorde.nodes import Filter, Point
+from services.filters.koncorde.paths import field_or_item, named
+
+BOUNDS = ("gt", "gte", "lt", "lte")
+PARTS = ("must", "must_not", "should", "should_not")
+SIDES = ("top", "left", "bottom", "right")
+CORNERS = {"topLeft": ("topLeft", "top_left"), "bottomRight": ("bottomRight", "bottom_right")}
+
+#: A polygon has an inside from here on.
+FEWEST_POINTS = 3
+
+
+def parse(value: Any) -> Filter:
+    """Raises `InvalidFilter`."""
+    place = Place()
+    node = nodes.All() if isinstance(value, dict) and not value else a_filter(value, place)
+    check_text(value, place)
+    return node
+
+
+def a_filter(value: Any, place: Place) -> Filter:
+    """Any, but for `{}`."""
+    place.count_clause()
+    inside = place.deeper()
+    keyword = sole_keyword(value, place)
+    if keyword not in KEYWORDS:
+        raise unknown(keyword, place)
+    return KEYWORDS[keyword](value[keyword], inside.under(keyword))
+
+
+def sole_keyword(value: Any, place: Place) -> str:
+    if not isinstance(value, dict):
+        raise place.refuse(f"must be a filter, an object with one keyword, not {kind(value)}.")
+    if len(value) > 1:
+        raise place.refuse(f'has several keywords ({listed(value)}): join filters by "and".')
+    for keyword in value:
+        return str(keyword)
+    raise place.refuse("is an empty filter: {} stands alone only, for every document.")
+
+
+def unknown(name: str, place: Place) -> Exception:
+    hint = f": {foreign.HINT}." if name in foreign.QUERIES else similar(name, KEYWORDS)
+    return place.under(name).refuse(f"is no keyword of Koncorde{hint}")
+
+
+def an_object(value: Any, place: Place) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise place.refuse(f"must be an object, not {kind(value)}.")
+    if not value:
+        raise place.refuse("is empty.")
+    return value
+
+
+def a_list(value: Any, place: Place, of: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise place.refuse(f"must be an array of {of}, not {kind(value)}.")
+    if not value:
+        raise place.refuse(f"is empty: it needs at least one of its {of}.")
+    return value
+
+
+def check_keys(value: Mapping[str, Any], allowed: tuple[str, ...], place: Place) -> None:
+    for name in value:
+        if name not in allowed:
+            raise place.key(name).refuse(f"is not among its keys, {', '.join(allowed)}{similar(name, allowed)}")
+
+
+def a_text(value: Any, place: Place) -> str:
+    if not isinstance(value, str):
+        raise place.refuse(f"must be a text, not {shown(value)}.")
+    return value
+
+
+def some_text(value: Any, place: Place) -> str:
+    if not a_text(value, place):
+        raise place.refuse("is empty.")
+    return str(value)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def finite(value: Any, place: Place) -> Any:
+    """Numbers beyond a double are none; anything else is as it is."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise place.refuse("is a number beyond what a double holds.")
+    return value
+
+
+def scalar(value: Any, place: Place) -> Any:
+    """Neither too long nor beyond a double."""
+    if isinstance(value, str):
+        check_length(value, place)
+    return finite(value, place)
+
+
+def one_field(value: Any, place: Place, *, besides: tuple[str, ...] = ()) -> tuple[str, Any, Place]:
+    """The field, its argument, and where that stands."""
+    others = [name for name in an_object(value, place) if name not in besides]
+    for name in besides:
+        if name not in value:
+            raise place.refuse(f'lacks "{name}": it takes a field and {listed(besides)}.')
+    if len(others) != 1:
+        raise place.refuse(f'must name one field, not {listed(others) or "none"}: join several filters by "and".')
+    return named(others[0], place), value[others[0]], place.key(others[0])
+
+
+# Filters of filters
+
+
+def filters(value: Any, place: Place) -> tuple[Filter, ...]:
+    children = a_list(value, place, "filters")
+    place.check_clauses(len(children))
+    return tuple(a_filter(each, place.item(index)) for index, each in enumerate(children))
+
+
+def an_and(value: Any, place: Place) -> Filter:
+    return nodes.And(filters(value, place))
+
+
+def an_or(value: Any, place: Place) -> Filter:
+    return nodes.Or(filters(value, place))
+
+
+def a_not(value: Any, place: Place) -> Filter:
+    return nodes.Not(a_filter(value, place))
+
+
+def a_bool(value: Any, place: Place) -> Filter:
+    """One part is that part; several are joined, `must` as it is."""
+    parts = an_object(value, place)
+    for name in parts:
+        if name in foreign.OF_BOOL:
+            raise place.key(name).refuse(f"is not of Koncorde: {foreign.HINT}.")
+    check_keys(parts, PARTS, place)
+    if len(parts) > 1 and parts.get("must") == []:
+        parts = {name: part for name, part in parts.items() if name != "must"}
+    children = {name: filters(parts[name], place.key(name)) for name in PARTS if name in parts}
+    musts = children.pop("must", ())
+    others = [JOINED[name](each) for name, each in children.items()]
+    return others[0] if not musts and len(others) == 1 else nodes.And((*musts, *others))
+
+
+JOINED: Mapping[str, Callable[[tuple[Filter, ...]], Filter]] = {
+    "must_not": lambda children: nodes.Not(nodes.Or(children)),
+    "should": nodes.Or,
+    "should_not": lambda children: nodes.Not(nodes.And(children)),
+}
+
+
+def nothing(value: Any, place: Place) -> Filter:
+    return nodes.Nothing()
+
+
+def select(value: Any, place: Place) -> Filter:
+    keys = ("field", "index", "query")
+    check_keys(an_object(value, place), keys, place)
+    for key in keys:
+        if key not in value:
+            raise place.refuse(f'lacks "{key}": it takes {listed(keys)}.')
+    field = named(some_text(value["field"], place.key("field")), place.key("field"))
+    return nodes.Select(field, whole(value["index"], place.key("index")), a_filter(value["query"], place.key("query")))
+
+
+def whole(value: Any, place: Place) -> int:
+    if not is_number(finite(value, place)) or value != int(value):
+        raise place.refuse(f"must be a whole number, not {shown(value)}.")
+    return int(value)
+
+
+# Values
+
+
+def equals(value: Any, place: Place) -> Filter:
+    field, wanted, at = one_field(value, place)
+    if isinstance(wanted, list | dict):
+        raise at.refuse(f'must be a text, a number, a boolean or null, not {kind(wanted)}: see "match" and "exists".')
+    return nodes.Equals(field, scalar(wanted, at))
+
+
+def an_in(value: Any, place: Place) -> Filter:
+    field, wanted, at = one_field(value, place)
+    return nodes.In(field, texts(wanted, at))
+
+
+def ids(value: Any, place: Place) -> Filter:
+    if isinstance(value, list):
+        raise place.refuse('must be an object: write {"values": [...]}.')
+    check_keys(an_object(value, place), ("values",), place)
+    return nodes.In("_id", texts(value["values"], place.key("values")))
+
+
+def texts(value: Any, place: Place) -> tuple[str, ...]:
+    place.count_values(len(a_list(value, place, "texts")))
+    for index, each in enumerate(value):
+        if not isinstance(each, str):
+            hint = 'join "equals" by "or" for other values'
+            raise place.item(index).refuse(f"must be a text, not {shown(each)}: {hint}.")
+        if len(each) > LONGEST_TEXT:
+            check_length(each, place.item(index))
+    return tuple(value)
+
+
+def exists(value: Any, place: Place) -> Filter:
+    if isinstance(value, dict):
+        check_keys(an_object(value, place), ("field",), place)
+        value, place = value["field"], place.key("field")
+    return field_or_item(some_text(value, place), place)
+
+
+def missing(value: Any, place: Place) -> Filter:
+    return nodes.Not(exists(value, place))
+
+
+def a_range(value: Any, place: Place) -> Filter:
+    field, given, at = one_field(value, place)
+    check_keys(an_object(given, at), BOUNDS, at)
+    bounds = {name: bound(given[name], at.key(name)) for name in BOUNDS if name in given}
+    for both in (("gt", "gte"), ("lt", "lte")):
+        if set(both) <= bounds.keys():
+            raise at.refuse(f"has both {both[0]} and {both[1]}: one of them is enough.")
+    low, high = (next((bounds[name] for name in side if name in bounds), None) for side in (BOUNDS[:2], BOUNDS[2:]))
+    if low is not None and high is not None and low >= high:
+        hint = 'see "equals" for one value'
+        raise at.refuse(f"must have its lower bound, {shown(low)}, below its upper, {shown(high)}: {hint}.")
+    return nodes.Range(field, **bounds)
+
+
+def bound(value: Any, place: Place) -> float:
+    if isinstance(value, str):
+        hint = "dates are epoch milliseconds here, or startAt and endAt of the export"
+        raise place.refuse(f"must be a number, not the text {shown(value)}: {hint}.")
+    if not is_number(finite(value, place)):
+        raise place.refuse(f"must be a number, not {shown(value)}.")
+    number: float = value
+    return number
+
+
+def regexp(value: Any, place: Place) -> Filter:
+    field, given, at = one_field(value, place)
+    if isinstance(given, str):
+        return nodes.Regexp(field, given, "", regexps.pattern(given, "", at))
+    if not isinstance(given, dict):
+        raise at.refuse(f'must be a text or {{"value": text, "flags": text}}, not {kind(given)}.')
+    check_keys(given, ("value", "flags"), at)
+    if "value" not in given:
+        raise at.refuse('lacks "value".')
+    source = a_text(given["value"], at.key("value"))
+    flags = regexps.effective(flags_text(given.get("flags"), at.key("flags")))
+    return nodes.Regexp(field, source, flags, regexps.pattern(source, flags, at.key("value")))
+
+
+def flags_text(value: Any, place: Place) -> str:
+    """What JavaScript takes for false is no flag."""
+    if not value and not isinstance(value, list | dict):
+        return ""
+    check_length(a_text(value, place), place)
+    return str(value)
+
+
+def match(value: Any, place: Place) -> Filter:
+    for name in an_object(value, place):
+        named(name, place)
+    check_items(value, place)
+    return nodes.Match(value)
+
+
+def check_items(value: dict[str, Any] | list[Any], place: Place) -> None:
+    """Of an argument that may be any JSON: its numbers, and its limits."""
+    place.count_values(len(value))
+    for at, item in within(value, place):
+        if isinstance(item, dict | list):
+            check_items(item, at.deeper())
+        scalar(item, at)
+
+
+def within(value: dict[str, Any] | list[Any], place: Place) -> Iterator[tuple[Place, Any]]:
+    if isinstance(value, dict):
+        return ((place.key(named(name, place)), item) for name, item in value.items())
+    return ((place.item(index), item) for index, item in enumerate(value))
+
+
+# Places on earth
+
+
+def geo_distance(value: Any, place: Place) -> Filter:
+    field, centre, at = one_field(value, place, besides=("distance",))
+    return nodes.Circle(field, point(centre, at), metres(value["distance"], place.key("distance")))
+
+
+def geo_distance_range(value: Any, place: Place) -> Filter:
+    field, centre, at = one_field(value, place, besides=("from", "to"))
+    inner, outer = (metres(value[name], place.key(name)) for name in ("from", "to"))
+    if inner >= outer:
+        raise place.refuse("must have its from below its to.")
+    return nodes.Ring(field, point(centre, at), inner, outer)
+
+
+def metres(value: Any, place: Place) -> float:
+    if is_number(value):
+        raise place.refuse(f'must be a text with a unit, not a number: write "{shown(value)} m" for metres.')
+    try:
+        return distances.metres(some_text(value, place))
+    except distances.NoDistance as error:
+        raise place.refuse(str(error)) from error
+
+
+def point(value: Any, place: Place) -> Point:
+    found = points.read(value)
+    if found is None:
+        raise place.refuse(f"must be {points.FORMATS}.")
+    return Point(*found)
+
+
+def geo_bounding_box(value: Any, place: Place) -> Filter:
+    field, given, at = one_field(value, place)
+    box = sides(an_object(given, at), at)
+    if box["top"] <= box["bottom"]:
+        raise at.refuse("must have its top above its bottom.")
+    if box["left"] >= box["right"]:
+        hint = "across the antimeridian, write the right over 180 (left: 179, right: 181)"
+        raise at.refuse(f"must have its left below its right: {hint}.")
+    return nodes.Box(field, **box)
+
+
+def sides(given: Mapping[str, Any], place: Place) -> Mapping[str, float]:
+    """Degrees, by the four sides or by two corners."""
+    if all(isinstance(given.get(side), str | int | float) for side in SIDES):
+        return {side: side_degrees(given[side], place.key(side), upright=side in ("top", "bottom")) for side in SIDES}
+    corners = {name: [key for key in spellings if key in given] for name, spellings in CORNERS.items()}
+    if not all(corners.values()):
+        raise place.refuse(f"must have {', '.join(SIDES)} (numbers, in degrees), or topLeft and bottomRight (points).")
+    high, low = (point(given[keys[-1]], place.key(keys[-1])) for keys in corners.values())
+    return {"top": high.lat, "left": high.lon, "bottom": low.lat, "right": low.lon}
+
+
+def side_degrees(value: Any, place: Place, *, upright: bool) -> float:
+    found = points.degrees(value)
+    if found is None:
+        raise place.refuse(f"must be a number, in degrees, not {shown(value)}.")
+    if upright and abs(found) > points.POLE:
+        raise place.refuse(f"must be within ±{points.POLE}, not {shown(value)}.")
+    return found
+
+
+def geo_polygon(value: Any, place: Place) -> Filter:
+    field, given, at = one_field(value, place)
+    check_keys(an_object(given, at), ("points",), at)
+    ring = at.key("points")
+    corners = a_list(given["points"], ring, "points")
+    ring.count_values(len(corners))
+    if len(corners) < FEWEST_POINTS:
+        raise ring.refuse(f"must hold at least {FEWEST_POINTS} points.")
+    return nodes.Polygon(field, tuple(point(each, ring.item(index)) for index, each in enumerate(corners)))
+
+
+KEYWORDS: Mapping[str, Callable[[Any, Place], Filter]] = {
+    "and": an_and,
+    "or": an_or,
+    "not": a_not,
+    "bool": a_bool,
+    "equals": equals,
+    "in": an_in,
+    "ids": ids,
+    "exists": exists,
+    "missing": missing,
+    "range": a_range,
+    "regexp": regexp,
+    "match": match,
+    "select": select,
+    "nothing": nothing,
+    "geoBoundingBox": geo_bounding_box,
+    "geoDistance": geo_distance,
+    "geoDistanceRange": geo_distance_range,
+    "geoPolygon": geo_polygon,
+}

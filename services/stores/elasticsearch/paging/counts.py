@@ -1,0 +1,237 @@
+"""What is counted before a row is read: rows, instants, slots; and the log of what is left out."""
+
+import logging
+import math
+import threading
+import time
+from array import array
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from services.errors import StoreUnavailable
+from services.measures import NEWEST_FIRST, Slot, SortKey
+from services.stores.elasticsearch.paging.windows import MOST_BUCKETS, Histogram, Span
+from services.stores.elasticsearch.query.exact_terms import FURTHEST_MS, Pairs
+from services.stores.elasticsearch.query.scope import JSON, Selection, every
+from services.stores.elasticsearch.transport import limits, responses
+from services.stores.elasticsearch.transport.client import Refused
+from services.stores.elasticsearch.transport.point_in_time import View
+from services.stores.elasticsearch.transport.responses import Summary, Whole
+from services.stores.elasticsearch.transport.retries import Patience
+
+log = logging.getLogger(__name__)
+
+#: Pairs of slot and type that one answer holds.
+PAIRS = 1000
+
+#: Rows that are looked at for their size, and what a row has at least.
+SAMPLED, LEAST_ROW_BYTES = 3, 1000.0
+
+#: Aggregations count in doubles: an instant that is no less is rounded.
+ROUNDED_MS = 2**53
+
+#: Pieces of a span that goes farther than histograms do.
+FAR_PIECES = 16
+
+EDGES: JSON = {"first": {"min": {"field": "measuredAt"}}, "last": {"max": {"field": "measuredAt"}}}
+
+
+#: Longer than any id may be: it finds nothing, which Elasticsearch knows only when it has looked.
+NO_ID = "-" * 513
+
+
+class Survey:
+    """Of one view."""
+
+    def __init__(
+        self,
+        view: View,
+        selection: Selection,
+        *,
+        budget_seconds: float,
+        ended: threading.Event,
+        begun: threading.Event,
+    ) -> None:
+        self._view = view
+        self._selection = selection
+        self._budget = budget_seconds
+        self._ended = ended
+        self._begun = begun
+        #: That the last search took.
+        self._seconds = 0.0
+        #: Of one answer; fewer once a cluster says so.
+        self._most_buckets, self._pairs = MOST_BUCKETS, PAIRS
+
+    def span(self) -> Span:
+        """All rows; of none, the instants mean nothing."""
+        summary: Summary = self._ask(counting(self._selection.rows, EDGES), responses.SUMMARY)
+        self._view.took(self._seconds)
+        edges, rows = summary.aggregations, summary.hits.total.value
+        if edges is None or edges.first.value is None or edges.last.value is None:
+            return Span(0, 0, rows)
+        return Span(at(edges.first.value, -math.inf), at(edges.last.value, math.inf), rows)
+
+    def row_bytes(self) -> float:
+        """Of a row, about, before any is read: a page of documents of a megabyte must have few."""
+        aggregations = {"rows": {"top_hits": {"size": SAMPLED}}}
+        few = {"size": 0, "track_total_hits": False, "terminate_after": SAMPLED}
+        found = self._ask({**few, "query": self._selection.rows, "aggs": aggregations}, responses.SIZES).aggregations
+        hits = [] if found is None else found.rows.hits.hits
+        return max((float(len(memoryview(hit))) for hit in hits), default=LEAST_ROW_BYTES)
+
+    def histogram(self, span: Span) -> Histogram:
+        """In one piece where the cluster lets nobody count more."""
+        count = self._stretches if span.is_far else self._timeline
+        while True:
+            pieces = min(FAR_PIECES, self._most_buckets) if span.is_far else self._most_buckets - 1
+            if pieces < 2:
+                return Histogram(span, span.piece_ms(1), array("q", [span.first_ms]), array("q", [span.rows]))
+            try:
+                return count(span, span.piece_ms(pieces))
+            except Refused as error:
+                self._most_buckets = limits.buckets(error, self._most_buckets)
+
+    def _timeline(self, span: Span, interval_ms: int) -> Histogram:
+        times = {"field": "measuredAt", "fixed_interval": f"{interval_ms}ms", "min_doc_count": 1}
+        query = self._selection.between(span.first_ms, span.last_ms)
+        body = {"size": 0, "track_total_hits": False, "query": query, "aggs": {"times": {"date_histogram": times}}}
+        timeline = self._ask(body, responses.TIMELINE)
+        return Histogram(span, interval_ms, *responses.columns(timeline.aggregations.times.buckets))
+
+    def _stretches(self, span: Span, length_ms: int) -> Histogram:
+        """By ranges, which are exact wherever they are."""
+        starts = range(span.first_ms, span.last_ms + 1, length_ms)
+        during = self._selection.asking.instants.during
+        ranges = [during(start, min(start + length_ms - 1, span.last_ms)) for start in starts]
+        body = {
+            "size": 0, "track_total_hits": False, "query": self._selection.between(span.first_ms, span.last_ms),
+            "aggs": {"times": {"filters": {"filters": ranges}}},
+        }  # fmt: skip
+        counts = [bucket.doc_count for bucket in self._ask(body, responses.PIECES).aggregations.times.buckets]
+        found = [(start, count) for start, count in zip(starts, counts, strict=False) if count]
+        return Histogram(span, length_ms, array("q", [start for start, _ in found]), array("q", [n for _, n in found]))
+
+    def slots(self) -> Collection[Slot]:
+        """The pairs that occur, whatever the filter."""
+        asked = [gathering for pairs in self._selection.pairs for gathering in gatherings(self._selection, pairs)]
+        return {slot for body in asked for slot in self._gathered(body)}
+
+    def _gathered(self, body: JSON) -> Iterator[Slot]:
+        after: dict[str, Any] | None = None
+        while True:
+            found = self._occurring(body, after)
+            yield from map(responses.slot, found.buckets)
+            if found.after_key is None or len(found.buckets) < self._pairs:
+                return
+            if found.after_key == after:
+                raise StoreUnavailable("Elasticsearch counts the same slots again and again.")
+            after = found.after_key
+
+    def _occurring(self, body: JSON, after: dict[str, Any] | None) -> responses.Composite:
+        while True:
+            try:
+                return self._ask(going_on(body, after, self._pairs), responses.OCCURRING).aggregations.slots
+            except Refused as error:
+                self._pairs = limits.buckets(error, self._pairs)
+
+    def log_left_out(self) -> None:
+        """After the end of a short download too."""
+        patience = Patience(self._view.what, budget_seconds=self._budget)
+        summary: Summary = self._ask(counting(self._selection.left_out), responses.SUMMARY, patience)
+        if summary.hits.total.value:
+            log.warning(
+                "%s: %d documents without measuredAt are no measures, and left out",
+                self._view.what,
+                summary.hits.total.value,
+            )
+
+    def _ask(self, body: JSON, decoder: "msgspec.json.Decoder[Whole]", patience: Patience | None = None) -> Whole:
+        patience = patience or self._patience()
+
+        def attempt() -> Whole:
+            with self._view.place(patience):
+                began = time.monotonic()
+                found = self._view.search(body, patience)
+                self._seconds = time.monotonic() - began
+                return responses.decoded(found, decoder)
+
+        answer = patience.tried(attempt)
+        self._view.seen(answer.pit_id)
+        return answer
+
+    def _patience(self) -> Patience:
+        return Patience(self._view.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
+
+
+def gatherings(selection: Selection, pairs: Pairs) -> Iterator[JSON]:
+    """Searches whose pairs are, together, all there are. What a field leaves out is read in the documents."""
+    if not pairs.hiding:
+        yield gathering(selection.slots, pairs)
+        return
+    hidden: JSON = {"terms": {"_ignored": list(pairs.hiding)}}
+    yield gathering(every(selection.slots, {"bool": {"must_not": [hidden]}}), pairs)
+    yield gathering(every(selection.slots, hidden), replace(pairs, fields=selection.slot, read=True))
+
+
+def gathering(query: JSON, pairs: Pairs) -> JSON:
+    sources = [
+        {name: {"terms": {"field": field, "missing_bucket": True}}}
+        for name, field in zip(("name", "type"), pairs.fields, strict=True)
+    ]
+    body: JSON = {"size": 0, "track_total_hits": False, "query": query}
+    if pairs.indices is not None:
+        body |= {"query": only_in(pairs.indices, query), "sort": [{"measuredAt": {"unmapped_type": "date"}}]}
+    if pairs.read:
+        body["runtime_mappings"] = {field: {"type": "keyword"} for field in pairs.fields}
+    return {**body, "aggs": {"slots": {"composite": {"sources": sources}}}}
+
+
+def going_on(body: JSON, after: dict[str, Any] | None, pairs: int) -> JSON:
+    """So many, after one."""
+    composite = {**body["aggs"]["slots"]["composite"], "size": pairs, **({} if after is None else {"after": after})}
+    return {**body, "aggs": {"slots": {"composite": composite}}}
+
+
+def only_in(indices: Sequence[str], query: JSON) -> JSON:
+    """Such that other indices are passed over, whose field of that name cannot be gathered.
+
+    Elasticsearch does that before it begins, by what queries are seen to find nothing: that of `_index`. For this it
+    wants an order by a field; and were all of them seen to find nothing, it would ask any, so there is one that is not.
+    """
+    here: JSON = {"terms": {"_index": list(indices)}}
+    nothing: JSON = {"ids": {"values": [NO_ID]}}
+    return {"bool": {"filter": [here], "should": [query, nothing], "minimum_should_match": 1}}
+
+
+def counting(query: JSON, aggregations: JSON | None = None) -> JSON:
+    """An exact count."""
+    body: JSON = {"size": 0, "track_total_hits": True, "query": query}
+    return body if aggregations is None else {**body, "aggs": aggregations}
+
+
+def ordered(body: JSON, sort: Sequence[SortKey]) -> JSON:
+    """The same count, in an order that Elasticsearch judges. It finds orders that indices do not share when it has
+    rows of them to compare.
+    """
+    shown = {} if tuple(sort) == NEWEST_FIRST else {"size": 1, "_source": False}
+    return {**body, **shown, "sort": list(sort.own(sort))}
+
+
+def at(edge: float, beyond: float) -> int:
+    """An instant that is at least as far in the direction of `beyond` as the one that was rounded to `edge`."""
+    if abs(edge) < ROUNDED_MS:
+        return int(edge)
+    return max(-FURTHEST_MS - 1, min(FURTHEST_MS, int(math.nextafter(edge, beyond))))
+
+
+def judging(query: JSON) -> JSON:
+    """What an export asks whatever its caller wants, but for its order; no row is looked for."""
+    return {**compiling(query), "aggs": EDGES}
+
+
+def compiling(query: JSON | msgspec.Raw) -> JSON:
+    """For what Elasticsearch says of the query itself. Beside a range without rows it would not look at it."""
+    return {"size": 0, "track_total_hits": False, "terminate_after": 1, "query": every(query)}

@@ -1,0 +1,184 @@
+"""Points in time: one consistent view of an index for the whole of an export."""
+
+import logging
+import threading
+import time
+from contextlib import AbstractContextManager
+
+from services.errors import StoreUnavailable
+from services.scheduling.cpu_turn import AT_ONCE
+from services.stores.elasticsearch.names import path
+from services.stores.elasticsearch.transport import lanes, limits, shapes
+from services.stores.elasticsearch.transport.client import JSON, WHOLE_TIMES, Client, Refused, timed
+from services.stores.elasticsearch.transport.lanes import Lane, Lanes
+from services.stores.elasticsearch.transport.retries import Patience, Temporary
+
+log = logging.getLogger(__name__)
+
+#: Milliseconds that Elasticsearch keeps a view of which nobody asks, where it may so long.
+KEEP_ALIVE_MS = 300_000
+
+#: A view is asked for nothing, only to keep it, once this part of its time is over: its reader is slow.
+TOUCHED = 0.2
+
+#: Seconds between two looks for such views, and the part of a view's time that may pass between two.
+LOOK_SECONDS, LOOKED = 15.0, 0.05
+
+#: Closing: seconds that an answer is awaited, and how long it is tried. After that, Elasticsearch does it by itself.
+CLOSE_WAIT_SECONDS, CLOSE_BUDGET_SECONDS = 10.0, 30.0
+
+#: Why a view is gone: it was closed by somebody else, or its node was.
+LOST = frozenset(("search_context_missing_exception", "resource_not_found_exception", "no_such_context"))
+
+
+class View:
+    """Open until it is closed. `what`: begins the sentences of the log. `first`: its lane until it is known."""
+
+    def __init__(self, client: Client, lanes: Lanes, first: Lane, id: str, what: str, keep_alive_ms: int) -> None:
+        self._client = client
+        self._lanes = lanes
+        self._gate = first
+        self._first = first
+        self._closed = threading.Event()
+        self._keep_alive_ms = keep_alive_ms
+        self.id = id
+        self.what = what
+        self.used = time.monotonic()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is time to keep it."""
+        return time.monotonic() - self.used > TOUCHED * self._keep_alive_ms / 1000
+
+    @property
+    def look_seconds(self) -> float:
+        """How long nobody need look whether it is."""
+        return min(LOOK_SECONDS, LOOKED * self._keep_alive_ms / 1000)
+
+    def place(self, patience: Patience, *, slack_seconds: float = AT_ONCE) -> AbstractContextManager[None]:
+        """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Late`."""
+        return lanes.place(self._gate, patience.wait_seconds(self._client.timeout_seconds), slack_seconds=slack_seconds)
+
+    def took(self, seconds: float) -> None:
+        """What the last search of rows cost."""
+        self._gate = self._lanes.pages if seconds < lanes.QUICK_SECONDS else self._first
+
+    def search(self, body: JSON, patience: Patience) -> bytes:
+        """One attempt, for who has a place. Raises `Temporary`, `Refused`, `StoreUnavailable`: the view is lost."""
+        self.used = time.monotonic()
+        while True:
+            try:
+                return self._ask(body, patience)
+            except Refused as error:
+                if error.http_status == 404 or error.type in LOST:
+                    raise StoreUnavailable(f"Elasticsearch has lost the view of the export ({error}).") from error
+                self._keep_alive_ms = limits.keep_alive_ms(error, self._keep_alive_ms)
+
+    def _ask(self, body: JSON, patience: Patience) -> bytes:
+        wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
+        asked = {**body, "pit": {"id": self.id, "keep_alive": told(self._keep_alive_ms)}}
+        return self._client.ask(
+            "POST",
+            "/_search?allow_partial_search_results=false",
+            timed(asked, wait_seconds) if patience.is_early else asked,
+            wait_seconds=wait_seconds,
+            whole_times=1 if patience.is_early else WHOLE_TIMES,
+            ended=patience.ended,
+        )
+
+    def seen(self, id: str | None) -> None:
+        """The id that the newest answer gave: it may change."""
+        self.id = id or self.id
+
+    def touch(self) -> None:
+        """Ask for nothing. A failure is only logged: the next page finds out."""
+        try:
+            nothing = {"size": 0, "track_total_hits": False, "query": {"match_none": {}}}
+            self.search(nothing, Patience(self.what, budget_seconds=0))
+        except (Temporary, Refused, StoreUnavailable) as error:
+            log.warning("%s: its view could not be kept: %s", self.what, error)
+
+    def close(self) -> None:
+        """At once for the caller; Elasticsearch is told in the background. Any number of times."""
+        if not self._closed.is_set():
+            self._closed.set()
+            threading.Thread(target=self._tell, name="close-view", daemon=True).start()
+
+    def _tell(self) -> None:
+        def attempt() -> None:
+            self._client.ask("DELETE", "/_pit", {"id": self.id}, wait_seconds=CLOSE_WAIT_SECONDS)
+
+        try:
+            Patience(f"{self.what}: closing its view", budget_seconds=CLOSE_BUDGET_SECONDS).tried(attempt)
+        except (Refused, StoreUnavailable) as error:
+            if not (isinstance(error, Refused) and error.http_status == 404):
+                kept = told(self._keep_alive_ms)
+                log.warning("%s: its view is left to Elasticsearch, which keeps it %s: %s", self.what, kept, error)
+
+
+class Views:
+    """Opens views, and keeps those of slow readers."""
+
+    def __init__(self, client: Client, lanes: Lanes) -> None:
+        self._client = client
+        self._lanes = lanes
+        self._open: set[View] = set()
+        self._changing = threading.Lock()
+        self._changed = threading.Event()
+        self._keeping = False
+
+    def open(self, name: str, what: str, patience: Patience, first: Lane) -> View:
+        """Of an index or alias. `first`: a lane of its first searches. Raises `Refused`, `StoreUnavailable`."""
+        id, keep_alive_ms = self._opened(name, patience)
+        view = View(self._client, self._lanes, first, id, what, keep_alive_ms)
+        with self._changing:
+            self._open.add(view)
+            if view.look_seconds < LOOK_SECONDS:
+                self._changed.set()
+            if not self._keeping:
+                self._keeping = True
+                threading.Thread(target=self._keep, name="keep-views", daemon=True).start()
+        return view
+
+    def close(self, view: View) -> None:
+        with self._changing:
+            self._open.discard(view)
+        view.close()
+
+    def _opened(self, name: str, patience: Patience) -> tuple[str, int]:
+        """Its id, and the milliseconds that it is kept."""
+        keep_alive_ms = KEEP_ALIVE_MS
+        while True:
+            try:
+                return self._asked(name, patience, keep_alive_ms), keep_alive_ms
+            except Refused as error:
+                keep_alive_ms = limits.keep_alive_ms(error, keep_alive_ms)
+
+    def _asked(self, name: str, patience: Patience, keep_alive_ms: int) -> str:
+        target = f"{path(name)}/_pit?keep_alive={told(keep_alive_ms)}"
+
+        def attempt() -> str:
+            wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
+            body = self._client.ask("POST", target, wait_seconds=wait_seconds, ended=patience.ended)
+            return shapes.typed(body, shapes.OPENED).id
+
+        return patience.tried(attempt)
+
+    def _keep(self) -> None:
+        """Ends when no view is open."""
+        while True:
+            with self._changing:
+                if not self._open:
+                    self._keeping = False
+                    return
+                idle = [view for view in self._open if view.is_idle]
+                pause = min(view.look_seconds for view in self._open)
+                self._changed.clear()
+            for view in idle:
+                view.touch()
+            self._changed.wait(pause)
+
+
+def told(keep_alive_ms: int) -> str:
+    """As Elasticsearch takes it: `5m`."""
+    return f"{keep_alive_ms // 60_000}m" if keep_alive_ms % 60_000 == 0 else f"{keep_alive_ms}ms"

@@ -1,0 +1,332 @@
+"""Answers of searches, decoded: pages of measures and counts, each checked before anything of it is used."""
+
+import contextlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from services.measures import Measure, Slot
+from services.stores import lenient
+from services.stores.elasticsearch.transport import shapes
+from services.stores.elasticsearch.transport.shapes import TimedOut
+from services.stores.elasticsearch.transport.shapes import Unsound as Unsound
+
+Number = Annotated[int, msgspec.Meta(ge=0)]
+Instant = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+Hit = TypeVar("Hit")
+
+#: The values of `sort` of the last row, as Elasticsearch wrote them: where the next page begins.
+Place = msgspec.Raw
+
+
+class Shards(msgspec.Struct):
+    total: Number
+    successful: Number
+    failed: Number
+
+
+class Hits(msgspec.Struct, Generic[Hit]):
+    hits: list[Hit]
+
+
+class Total(msgspec.Struct):
+    """Of all rows: another relation than this one is a guess."""
+
+    value: Number
+    relation: Literal["eq"]
+
+
+class Counted(msgspec.Struct):
+    total: Total
+
+
+class Answer(msgspec.Struct):
+    """What every answer of a search tells about itself."""
+
+    timed_out: bool
+    shards: Shards = msgspec.field(name="_shards")
+    pit_id: str | None = None
+
+
+class Rows(Answer, Generic[Hit], kw_only=True):
+    hits: Hits[Hit]
+
+
+class Sorted(Measure, gc=False):
+    sort: msgspec.Raw = msgspec.Raw()
+
+
+class Loose(msgspec.Struct, gc=False):
+    """A row in dicts."""
+
+    id: str
+    source: Any
+
+
+class Last(msgspec.Struct):
+    """The last row of a page, of which the place is wanted if it was asked for."""
+
+    sort: msgspec.Raw = msgspec.Raw()
+
+
+class Skipped(msgspec.Struct, gc=False):
+    """A row of which only its place matters."""
+
+    sort: msgspec.Raw
+
+
+class Edge(msgspec.Struct):
+    value: float | None
+
+
+class Edges(msgspec.Struct):
+    first: Edge
+    last: Edge
+
+
+class Summary(Answer, kw_only=True):
+    """Rows, and the first and last instant of them."""
+
+    hits: Counted
+    aggregations: Edges | None = None
+
+
+class Bucket(msgspec.Struct, gc=False):
+    key: Instant
+    doc_count: Number
+
+
+class Buckets(msgspec.Struct):
+    buckets: list[Bucket]
+
+
+class Times(msgspec.Struct):
+    times: Buckets
+
+
+class Timeline(Answer, kw_only=True):
+    aggregations: Times
+
+
+class Part(msgspec.Struct):
+    doc_count: Number
+
+
+class Parts(msgspec.Struct):
+    buckets: list[Part]
+
+
+class Stretches(msgspec.Struct):
+    times: Parts
+
+
+class Pieces(Answer, kw_only=True):
+    """Rows of stretches of time, in the order in which they were asked for."""
+
+    aggregations: Stretches
+
+
+class Pair(msgspec.Struct):
+    name: str | None
+    type: str | None
+
+
+class SlotBucket(msgspec.Struct):
+    key: Pair
+
+
+class Composite(msgspec.Struct):
+    buckets: list[SlotBucket]
+    after_key: dict[str, Any] | None = None
+
+
+class Slots(msgspec.Struct):
+    slots: Composite
+
+
+class Sample(msgspec.Struct):
+    hits: Hits[msgspec.Raw]
+
+
+class Samples(msgspec.Struct):
+    rows: Sample
+
+
+class Sizes(Answer, kw_only=True):
+    """Some rows, as Elasticsearch wrote them."""
+
+    aggregations: Samples | None = None
+
+
+class Occurring(Answer, kw_only=True):
+    aggregations: Slots
+
+
+class IndexBucket(msgspec.Struct):
+    key: str
+
+
+class IndexBuckets(msgspec.Struct):
+    buckets: list[IndexBucket]
+
+
+class ByIndex(msgspec.Struct):
+    by_index: IndexBuckets
+
+
+class Places(Answer, kw_only=True):
+    """Indices that hold documents."""
+
+    aggregations: ByIndex
+
+
+#: Bytes of an answer that is decoded at once, and of its pieces where it is not.
+LARGE_BYTES, PIECE_BYTES = 6 * 2**20, 256 * 1024
+
+MEASURES = msgspec.json.Decoder(Rows[Measure])
+SORTED = msgspec.json.Decoder(Rows[Sorted])
+LISTED = msgspec.json.Decoder(list[Measure])
+HITS = msgspec.json.Decoder(Rows[msgspec.Raw])
+LAST = msgspec.json.Decoder(Last)
+SKIPPED = msgspec.json.Decoder(Rows[Skipped])
+ANSWER = msgspec.json.Decoder(Answer)
+SUMMARY = msgspec.json.Decoder(Summary)
+TIMELINE = msgspec.json.Decoder(Timeline)
+PLACES = msgspec.json.Decoder(Places)
+SIZES = msgspec.json.Decoder(Sizes)
+PIECES = msgspec.json.Decoder(Pieces)
+OCCURRING = msgspec.json.Decoder(Occurring)
+
+Whole = TypeVar("Whole", bound=Answer)
+Piece = TypeVar("Piece")
+
+#: Called between parts of long work.
+Look = Callable[[], object]
+
+
+def no_look() -> None:
+    """Nobody waits."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """`rows`: read of the store, whether they match or not. `place`: of the last of them, where that was asked for."""
+
+    measures: Sequence[Any]
+    rows: int
+    place: Place | None
+    pit_id: str | None
+
+
+def whole(answer: Whole) -> Whole:
+    """The answer, when all shards gave it in full. Raises `Unsound`."""
+    if answer.timed_out:
+        raise TimedOut
+    if answer.shards.failed or answer.shards.successful < answer.shards.total:
+        raise Unsound(f"{answer.shards.total - answer.shards.successful} of {answer.shards.total} shards failed")
+    return answer
+
+
+def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
+    """Of what is not looked into. Raises `Unsound`."""
+    try:
+        return whole(decoder.decode(body))
+    except shapes.MISSHAPEN:  # perhaps it holds text that is no Unicode
+        return whole(shapes.typed(lenient.mended_json(body), decoder))
+
+
+def measures(body: bytes, rows: int, *, placed: bool, look: Look = no_look) -> Page:
+    """Raises `Unsound` when it has not as many rows as it should. `placed`: with the place of the last."""
+    if len(body) <= LARGE_BYTES:
+        with contextlib.suppress(msgspec.DecodeError):
+            return page(SORTED.decode(body) if placed else MEASURES.decode(body), rows)
+    return in_pieces(body, rows, of_piece, look)
+
+
+def of_piece(hits: Sequence[msgspec.Raw]) -> list[Measure]:
+    try:
+        return LISTED.decode(listed(hits))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return [lenient.measure(hit.id, hit.source) for hit in map(loose, hits)]
+
+
+def skipped(body: bytes, rows: int) -> Page:
+    """Places only."""
+    return replace(page(decoded(body, SKIPPED), rows), measures=())
+
+
+def page(answer: Rows[Any], rows: int) -> Page:
+    """Of hits of any kind. Raises `Unsound`."""
+    found = whole(answer).hits.hits
+    check(len(found), rows)
+    return Page(found, rows, place(found[-1]) if found else None, answer.pit_id)
+
+
+def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Sequence[Measure]], look: Look) -> Page:
+    """What typed decode refuses, or what is too much to be decoded at once: one odd document must not make an asset
+    unexportable, and a page of megabytes hold up no one. `look` is called between pieces. Raises `Unsound`.
+    """
+    found = page(apart(body), rows)
+    read_of_each = [shapes.read(partial(read, piece)) for piece in looking(pieces(found.measures), look)]
+    place = shapes.typed(found.measures[-1], LAST).sort if found.measures else msgspec.Raw()
+    measures = [each for part in read_of_each for each in part]
+    return replace(found, measures=measures, place=place.copy() if bytes(place) else None)
+
+
+def apart(body: bytes) -> Rows[msgspec.Raw]:
+    """Its hits, not looked into. Raises `Unsound`."""
+    return decoded(body, HITS)
+
+
+def pieces(hits: Sequence[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
+    """Of some bytes each."""
+    piece: list[msgspec.Raw] = []
+    size = 0
+    for hit in hits:
+        piece.append(hit)
+        size += len(memoryview(hit))
+        if size > PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+def looking(parts: Iterable[Piece], look: Look) -> Iterator[Piece]:
+    for part in parts:
+        look()
+        yield part
+
+
+def listed(hits: Iterable[msgspec.Raw]) -> bytes:
+    return b"[" + b",".join(map(memoryview, hits)) + b"]"
+
+
+def loose(hit: msgspec.Raw) -> Loose:
+    read = lenient.loads(bytes(hit))
+    return Loose(shapes.text(read["_id"]), read["_source"])
+
+
+def place(hit: Any) -> Place | None:
+    """A copy: the page itself is let go."""
+    sort = getattr(hit, "sort", None)
+    return None if sort is None else sort.copy()
+
+
+def check(found: int, rows: int) -> None:
+    if found != rows:
+        raise Unsound(f"a page has {found} rows where {rows} were counted")
+
+
+def slot(bucket: SlotBucket) -> Slot:
+    return Slot(bucket.key.name, bucket.key.type)
+
+
+def columns(buckets: Sequence[Bucket]) -> "tuple[array[int], array[int]]":
+    """Keys and counts: a few thousand of each, kept for as long as a download takes."""
+    return array("q", (bucket.key for bucket in buckets)), array("q", (bucket.doc_count for bucket in buckets))
