@@ -7,31 +7,31 @@ from collections.abc import Callable
 from flask import Flask
 
 from actions.catalogue import actions
-from actions.dispatcher import Desk
+from actions.dispatcher import Dispatcher
 from actions.exports import Exports
-from actions.session import Talk
+from actions.session import Session
 from config import Settings
 from routes import commands, cors, errors, exports, health, keys, kuzzle
 from routes.calls import LARGEST_BODY
 from routes.hosts import AnyHost
-from routes.paths import Part, RawPaths
-from routes.websocket.middleware import MOST_SOCKETS, Live, MakeTalk
+from routes.paths import PartConverter, RawPaths
+from routes.websocket.middleware import MOST_SOCKETS, MakeSession, WebSockets
 from services import hosts
 from services.access import Access
 from services.kept_secret import beside, kept_secret
 from services.links import Links
-from services.scheduling.cpu_turn import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Store
 
 #: Tells epoch seconds.
 Clock = Callable[[], float]
 
 
-def create_app(settings: Settings, store: Store, turns: Turns, *, clock: Clock = time.time) -> Flask:
+def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Clock = time.time) -> Flask:
     """`turns` is the store's too: one page at a time is decoded or encoded in a process."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.url_map.converters["part"] = Part
+    app.url_map.converters["part"] = PartConverter
     app.url_map.merge_slashes = False
     access = make_access(settings, clock)
     prepared = Exports(
@@ -43,28 +43,28 @@ def create_app(settings: Settings, store: Store, turns: Turns, *, clock: Clock =
         formula_guard=settings.csv_formula_guard,
         clock=clock,
     )
-    desk = Desk(actions(prepared, access))
+    dispatcher = Dispatcher(actions(prepared, access))
     downloads = exports.Downloads(
         store=store,
         turns=turns,
         places=threading.BoundedSemaphore(exports.MOST_DOWNLOADS),
     )
-    app.register_blueprint(exports.blueprint(desk, prepared, downloads))
-    app.register_blueprint(kuzzle.blueprint(desk))
+    app.register_blueprint(exports.blueprint(dispatcher, prepared, downloads))
+    app.register_blueprint(kuzzle.blueprint(dispatcher))
     app.register_blueprint(health.blueprint(store))
     errors.register(app)
     cors.register(app, settings.cors_origins)
     commands.register(app, settings.sqlite_path)
     keys.register(app, settings.api_keys_file)
     http = AnyHost(RawPaths(app.wsgi_app))
-    live = Live(http, talks(desk, access, clock), origins=origins(settings), most=MOST_SOCKETS)
+    live = WebSockets(http, talks(dispatcher, access, clock), origins=origins(settings), most=MOST_SOCKETS)
     app.wsgi_app = live  # type: ignore[method-assign]
     app.extensions["live"] = live
     return app
 
 
-def talks(desk: Desk, access: Access, clock: Clock) -> MakeTalk:
-    return lambda base_url: Talk(desk, base_url=base_url, expires_at=access.expires_at, clock=clock)
+def talks(dispatcher: Dispatcher, access: Access, clock: Clock) -> MakeSession:
+    return lambda base_url: Session(dispatcher, base_url=base_url, expires_at=access.expires_at, clock=clock)
 
 
 def origins(settings: Settings) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ Check = Callable[[Settings], list[str]]
 
 def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
     """Raises `SettingsError` with every wrong or missing setting together, and what `more` find wrong."""
-    reader = Reader(environ)
+    reader = EnvironmentReader(environ)
     urls = reader.urls("ELASTICSEARCH_URL")
     settings = Settings(
         port=reader.whole("PORT", 7512, least=1, most=65535),
@@ -118,7 +118,7 @@ def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
     return settings
 
 
-class Reader:
+class EnvironmentReader:
     """Takes variables one by one and keeps what is wrong with them. An empty variable is an absent one."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ from services import kept_secret  # noqa: E402
 from services.access.settings import problems  # noqa: E402
 from services.hosts import bracketed, unusable  # noqa: E402
 from serving import worker as serving  # noqa: E402
-from serving.callers import Patience  # noqa: E402
+from serving.callers import Timeouts  # noqa: E402
 
 
 def of_access(settings: Settings) -> list[str]:
@@ -52,7 +52,7 @@ keepalive = 5
 class Worker(serving.Worker):
     """A greenlet a download: hundreds of slow readers cost memory, not threads, and health answers in milliseconds."""
 
-    patience = Patience(
+    timeouts = Timeouts(
         first_seconds=_settings.request_headers_seconds,
         next_seconds=keepalive,
         headers_seconds=_settings.request_headers_seconds,

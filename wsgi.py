@@ -11,7 +11,7 @@ from app import create_app
 from config import Settings, SettingsError, from_env
 from services.errors import StoreUnavailable
 from services.kept_secret import SecretUnusable
-from services.scheduling.cpu_turn import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Store
 
 #: What a worker ends with that gunicorn is not to start again: `Arbiter.APP_LOAD_ERROR`.
@@ -24,7 +24,7 @@ def make_app() -> Flask:
     logging.getLogger("elastic_transport").setLevel(logging.WARNING)
     try:
         settings = from_env(os.environ)
-        turns = Turns()
+        turns = CpuTurns()
         return create_app(settings, make_store(settings, turns), turns)
     except (SettingsError, SecretUnusable, StoreUnavailable) as error:
         give_up(f"The service cannot start:\n{error}")
@@ -35,19 +35,19 @@ def give_up(sentence: str) -> NoReturn:
     sys.exit(GIVE_UP)
 
 
-def make_store(settings: Settings, turns: Turns) -> Store:
+def make_store(settings: Settings, turns: CpuTurns) -> Store:
     """Each store is imported only where it is used: the other's libraries cost memory."""
     if settings.embedded:
         from services.stores.sqlite import SqliteStore
 
         return SqliteStore(settings.sqlite_path, turns, admin_index=settings.admin_index)
-    from services.stores.elasticsearch import Budget, ElasticsearchStore
+    from services.stores.elasticsearch import ElasticsearchStore, PrefetchBudget
 
     name, password = settings.elasticsearch_username, settings.elasticsearch_password
     return ElasticsearchStore(
         settings.elasticsearch_urls,
         turns=turns,
-        prefetch=Budget(settings.prefetch_bytes),
+        prefetch=PrefetchBudget(settings.prefetch_bytes),
         admin_index=settings.admin_index,
         timeout_seconds=settings.elasticsearch_timeout_seconds,
         retry_budget_seconds=settings.retry_budget_seconds,

@@ -87,7 +87,7 @@ def request_id(value: Any) -> str:
 def wrong_volatile(value: Any) -> BadRequest | None:
     """Why it cannot be echoed; `None`: it can."""
     try:
-        size = len(bodies.written("volatile", value))
+        size = len(bodies.json_of("volatile", value))
     except InvalidArgument as error:
         return error
     if size > LARGEST_VOLATILE:

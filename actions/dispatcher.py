@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 Action = Callable[[Call], Any]
 
 
-class Desk:
+class Dispatcher:
     """`actions`: what there is to call, by controller and action."""
 
     def __init__(self, actions: Mapping[str, Mapping[str, Action]]) -> None:

@@ -20,7 +20,7 @@ from services.stores.port import Store
 LONGEST_REQUEST_LINE = 8000
 
 
-class Access(Protocol):
+class Admission(Protocol):
     """Who may export."""
 
     def admit(self, token: str | None, target: Target) -> str:
@@ -36,7 +36,7 @@ class Exports:
 
     store: Store
     links: Links
-    access: Access
+    access: Admission
     lang: schema.Lang
     public_url: str | None
     formula_guard: bool

@@ -7,7 +7,7 @@ from typing import Any
 
 from actions import envelope
 from actions.calls import Call, own_token
-from actions.dispatcher import Desk
+from actions.dispatcher import Dispatcher
 from schemas import bodies
 from services.errors import InvalidType, ServiceError
 
@@ -30,18 +30,18 @@ def is_ping(message: bytes) -> bool:
     return _PING.fullmatch(message) is not None
 
 
-class Talk:
+class Session:
     """`base_url`: where links begin. `expires_at`: epoch milliseconds of a token. `clock` tells epoch seconds."""
 
     def __init__(
         self,
-        desk: Desk,
+        dispatcher: Dispatcher,
         *,
         base_url: str,
         expires_at: Callable[[str], int | None],
         clock: Callable[[], float],
     ) -> None:
-        self._desk = desk
+        self._dispatcher = dispatcher
         self._base_url = base_url
         self._expires_at = expires_at
         self._clock = clock
@@ -58,7 +58,7 @@ class Talk:
             call = self._read(message)
         except ServiceError as error:
             return refusal(error)
-        answered = self._desk.answer(call)
+        answered = self._dispatcher.answer(call)
         self._watch(call)
         return json.dumps({**answered, "room": call.request_id})
 
@@ -75,7 +75,7 @@ class Talk:
 
     def _read(self, message: bytes) -> Call:
         """Raises `BodyUnreadable`, `InvalidArgument`."""
-        found = bodies.read(message)
+        found = bodies.parsed(message)
         if not isinstance(found, Mapping):
             raise InvalidType("message", "must be a JSON object that holds the whole request.")
         return Call.from_message(found, base_url=self._base_url)

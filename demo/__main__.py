@@ -22,7 +22,7 @@ from demo import data
 from services.errors import NotFound, ServiceError, UnknownEngine
 from services.hosts import bracketed, unusable
 from services.measures import Target
-from services.scheduling.cpu_turn import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.sqlite import LoadError, SqliteStore, load
 
 ROOT = Path(__file__).parents[1]
@@ -100,7 +100,7 @@ def fill(settings: Settings) -> None:
 
 
 def has_demo(settings: Settings) -> bool:
-    store = SqliteStore(settings.sqlite_path, Turns(), admin_index=settings.admin_index)
+    store = SqliteStore(settings.sqlite_path, CpuTurns(), admin_index=settings.admin_index)
     try:
         store.model(Target(data.ENGINE, "assets", ASSET))
     except (UnknownEngine, NotFound):

@@ -70,7 +70,7 @@ def query(request: Request) -> dict[str, Any]:
 
 def json_of(text: bytes) -> Any:
     """The body as JSON, whatever its content type says; `None` when there is none. Raises `BadRequest`."""
-    return bodies.read(text) if text.strip() else None
+    return bodies.parsed(text) if text.strip() else None
 
 
 def body_text(request: Request) -> bytes:
@@ -81,11 +81,11 @@ def body_text(request: Request) -> bytes:
     if (announced or 0) <= LARGEST_BODY:
         text: bytes = request.environ["wsgi.input"].read(LARGEST_BODY + 1 if announced is None else announced)
         if len(text) <= LARGEST_BODY:
-            return whole(text, announced)
+            return checked_length(text, announced)
     raise RequestTooLarge(f"The body may hold {LARGEST_BODY} bytes.", argument="body")
 
 
-def whole(text: bytes, announced: int | None) -> bytes:
+def checked_length(text: bytes, announced: int | None) -> bytes:
     if announced is not None and len(text) < announced:
         raise BodyUnreadable(f"The body ended after {len(text)} of {announced} bytes.")
     return text
@@ -131,4 +131,4 @@ def _header_safe(value: Any) -> str:
 
 def _json(text: str) -> Any:
     """A sort may also be the bare name of a field."""
-    return bodies.read(text) if text[:1] in '{["' and text else text
+    return bodies.parsed(text) if text[:1] in '{["' and text else text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from actions.dispatcher import Desk
+from actions.dispatcher import Dispatcher
 from actions.exports import Exports
 from actions.filenames import content_disposition, file_name
 from routes import calls
@@ -16,7 +16,7 @@ from services import exports
 from services.errors import ClientLeft, HttpVersionNotSupported, Overloaded
 from services.exports import Download
 from services.measures import ExportRequest, Kind, Target
-from services.scheduling.cpu_turn import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Store
 
 #: Downloads that one process serves at a time; below gunicorn's worker_connections, so that health answers.
@@ -30,17 +30,19 @@ class Downloads:
     """What a download needs."""
 
     store: Store
-    turns: Turns
+    turns: CpuTurns
     places: threading.BoundedSemaphore
 
 
-def blueprint(desk: Desk, prepared: Exports, downloads: Downloads) -> Blueprint:
+def blueprint(dispatcher: Dispatcher, prepared: Exports, downloads: Downloads) -> Blueprint:
     routes = Blueprint("exports", __name__)
 
     @routes.post(PATH)
     def prepare(engine: str, kind: Kind, document: str) -> Response:
         arguments = {"engineId": engine, "_id": document}
-        return calls.answer(desk.answer(calls.call(request, f"device-manager/{kind}", "exportMeasures", **arguments)))
+        return calls.answer(
+            dispatcher.answer(calls.call(request, f"device-manager/{kind}", "exportMeasures", **arguments))
+        )
 
     @routes.get(f"{PATH}/<part:export>")
     def download(engine: str, kind: Kind, document: str, export: str) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from actions.dispatcher import Desk
+from actions.dispatcher import Dispatcher
 from routes import calls
 
 #: Verb and path of each, and what it calls.
@@ -16,20 +16,20 @@ ROUTES = (
 )
 
 
-def blueprint(desk: Desk) -> Blueprint:
+def blueprint(dispatcher: Dispatcher) -> Blueprint:
     routes = Blueprint("kuzzle", __name__)
     for verb, path, controller, action in ROUTES:
-        routes.add_url_rule(path, action, _view(desk, controller, action), methods=[verb])
+        routes.add_url_rule(path, action, _view(dispatcher, controller, action), methods=[verb])
 
     @routes.post("/_query")
     def query() -> Response:
-        return calls.answer(desk.answer(calls.message_call(request)))
+        return calls.answer(dispatcher.answer(calls.message_call(request)))
 
     return routes
 
 
-def _view(desk: Desk, controller: str, action: str) -> Callable[[], Response]:
+def _view(dispatcher: Dispatcher, controller: str, action: str) -> Callable[[], Response]:
     def view() -> Response:
-        return calls.answer(desk.answer(calls.call(request, controller, action)))
+        return calls.answer(dispatcher.answer(calls.call(request, controller, action)))
 
     return view

@@ -23,7 +23,7 @@ class RawPaths:
         return self._app(environ, start_response)
 
 
-class Part(BaseConverter):
+class PartConverter(BaseConverter):
     """One part of a path, decoded; bytes that are no UTF-8 name nothing."""
 
     regex = "[^/]+"

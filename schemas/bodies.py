@@ -28,7 +28,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _COLON_SIGN = re.compile(r"[ \t\r\n]*:[ \t\r\n]*")
 
 
-def read(text: bytes | str) -> Any:
+def parsed(text: bytes | str) -> Any:
     """Text that is no Unicode is read, too: who reads the argument refuses it, by its name.
 
     Raises `BodyUnreadable`, `InvalidArgument` with the name at fault.
@@ -71,7 +71,7 @@ def _has_lost(text: bytes, value: Any) -> bool:
     return _written(value).count(b":") < text.count(b":") + _escaped_colons(text)
 
 
-def written(name: str, value: Any) -> bytes:
+def json_of(name: str, value: Any) -> bytes:
     """An argument as JSON again. Raises `InvalidArgument` where that cannot be."""
     try:
         return msgspec.json.encode(value)

@@ -46,8 +46,8 @@ class ExportSchema(Schema):
     lang = fields.Choice(LANGS, required=True)
     query = fields.Json(load_default=None)
     sort = fields.Sort(load_default=NEWEST_FIRST)
-    offset = fields.Rows(load_default=0, data_key="from")
-    size = fields.Rows(load_default=None)
+    offset = fields.RowCount(load_default=0, data_key="from")
+    size = fields.RowCount(load_default=None)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> ExportRequest:
@@ -63,7 +63,7 @@ class ExportSchema(Schema):
             start_ms=start,
             end_ms=end,
             filter=All() if query is None or of_elasticsearch else distinct(parse(query)),
-            native_query=query if of_elasticsearch else None,
+            elastic_query=query if of_elasticsearch else None,
             sort=data["sort"],
             offset=data["offset"],
             size=data["size"],
@@ -178,7 +178,7 @@ def _known(arguments: Mapping[str, Any]) -> dict[str, Any]:
         elif name not in IGNORED:
             raise fields.unknown(name)
         else:
-            bodies.written(name, value)
+            bodies.json_of(name, value)
     return found
 
 

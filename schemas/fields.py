@@ -127,7 +127,7 @@ class LastInstant(FirstInstant):
         return self._read(name, value, instants.last_ms)
 
 
-class Rows(Field):
+class RowCount(Field):
     """A whole number of rows, 0 or more; its digits as text too, as a query string has them."""
 
     def read(self, name: str, value: Any) -> int:

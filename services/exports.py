@@ -15,7 +15,7 @@ from services import columns
 from services.errors import ClientLeft, StoreUnavailable
 from services.formats.csv import Encoder
 from services.measures import ExportRequest, Measure
-from services.scheduling.cpu_turn import HOLDING, Pauses, Turns, Work, stays
+from services.scheduling.cpu_turn import HOLDING, CpuShare, CpuTurns, Pauses, stays
 from services.stores.port import Count, Reading, Store
 
 log = logging.getLogger(__name__)
@@ -36,17 +36,19 @@ def check(request: ExportRequest, store: Store) -> None:
     store.model(request.target)
 
 
-def download(request: ExportRequest, store: Store, turns: Turns, *, has_left: Callable[[], bool] = stays) -> "Download":
+def download(
+    request: ExportRequest, store: Store, turns: CpuTurns, *, has_left: Callable[[], bool] = stays
+) -> "Download":
     """`has_left`: whether its client has. Raises what the store refuses, `ClientLeft`, and `StoreUnavailable` when the
     first page cannot be had.
     """
-    work = turns.work(has_left)
+    cpu = turns.share(has_left)
     model = store.model(request.target)
-    reading = store.open(request, work)
+    reading = store.open(request, cpu)
     try:
         mappings = store.mappings(columns.types(model, reading.slots))
         table = columns.columns(request.target.kind, model, reading.slots, mappings, rest=Pauses().take)
-        return Download(request, reading, Encoder(table, formula_guard=request.formula_guard), work)
+        return Download(request, reading, Encoder(table, formula_guard=request.formula_guard), cpu)
     except BaseException:
         reading.close()
         raise
@@ -58,11 +60,11 @@ class Download:
     An empty block tells that a page was read of which no row matched.
     """
 
-    def __init__(self, request: ExportRequest, reading: Reading, encoder: Encoder, work: Work) -> None:
+    def __init__(self, request: ExportRequest, reading: Reading, encoder: Encoder, cpu: CpuShare) -> None:
         self._request = request
         self._reading = reading
         self._encoder = encoder
-        self._work = work
+        self._cpu = cpu
         self._texts = self._encoded(iter(reading.pages()))
         self._began = time.monotonic()
         self._rows = 0
@@ -110,8 +112,8 @@ class Download:
 
     def _encode(self, rows: Sequence[Measure]) -> bytes:
         self._rows += len(rows)
-        with self._work.turn(slack_seconds=HOLDING):
-            return self._encoder.page(rows, self._work.rest)
+        with self._cpu.turn(slack_seconds=HOLDING):
+            return self._encoder.page(rows, self._cpu.rest)
 
     def _check_rows(self) -> None:
         """The store checks its pages; this is the last look at the whole."""

@@ -8,7 +8,7 @@ Definition = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Field:
+class MappedField:
     """A path that can be searched. `name`: what a query calls it, a keyword sub-field where the path is a text.
 
     `flat`: an object may be there all the same, whose own fields are searched.
@@ -40,24 +40,24 @@ class Fields:
         self._copies = frozenset(copies(self._properties))
         self._flat = is_flat(mapping)
 
-    def find(self, path: str) -> Field | None:
+    def find(self, path: str) -> MappedField | None:
         """`None`: nothing is known of the values; not mapped, or indexed in a way of its own (text, nested, ...)."""
         found = find(path, "", self._properties)
         if found is None or found.name in self._runtime:
             return None
-        return Field(path, found.name, found.type, {**self._defaults, **found.definition}, self._flat)
+        return MappedField(path, found.name, found.type, {**self._defaults, **found.definition}, self._flat)
 
     def is_date(self, path: str) -> bool:
         """Whether a query would read bounds of a range there as dates."""
         found = self._runtime.get(path) or find_definition(path, self._properties)
         return str(found.get("type", "")).startswith("date")
 
-    def own(self, field: Field) -> bool:
+    def own(self, field: MappedField) -> bool:
         """Whether every value indexed there was at that very path of the document."""
         return "." not in field.name and field.type != "geo_point" and field.name not in self._copies
 
 
-def find(path: str, above: str, properties: Definition) -> Field | None:
+def find(path: str, above: str, properties: Definition) -> MappedField | None:
     if path in properties:
         return leaf(above + path, properties[path])
     for key in keys_above(path):
@@ -84,7 +84,7 @@ def keys_above(path: str) -> Iterator[str]:
         dot = path.find(".", dot + 1)
 
 
-def inside(path: str, above: str, definition: Definition) -> Field | None:
+def inside(path: str, above: str, definition: Definition) -> MappedField | None:
     """A geo_point is found from within (`position.lat`): its value may be an object."""
     if definition.get("type") == "geo_point":
         return leaf(above[:-1], definition)
@@ -98,19 +98,19 @@ def held(definition: Definition) -> Definition:
     return {} if definition.get("enabled") is False else definition.get("properties", {})
 
 
-def leaf(name: str, definition: Definition) -> Field | None:
+def leaf(name: str, definition: Definition) -> MappedField | None:
     if definition.get("type") == "text":
         return keyword(name, definition)
     if definition.get("type") not in PLAIN or not searchable(definition) or "*" in name:
         return None
-    return Field(name, name, definition["type"], definition)
+    return MappedField(name, name, definition["type"], definition)
 
 
-def keyword(name: str, definition: Definition) -> Field | None:
+def keyword(name: str, definition: Definition) -> MappedField | None:
     """The keyword sub-field of a text: the text itself is in pieces."""
     for key, sub in definition.get("fields", {}).items():
         if sub.get("type") == "keyword" and searchable(sub):
-            return Field(name, f"{name}.{key}", "keyword", sub)
+            return MappedField(name, f"{name}.{key}", "keyword", sub)
     return None
 
 

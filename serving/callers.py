@@ -25,7 +25,7 @@ READ_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class Timeouts:
     """Seconds, whole ones, not between two bytes: until a request begins, until its headers are there, its body."""
 
     first_seconds: float
@@ -42,19 +42,19 @@ class WaitingRoom:
 
     def __init__(self, places: int = MOST_WAITING) -> None:
         self._places = places
-        self._waiting: OrderedDict[Caller, None] = OrderedDict()
+        self._waiting: OrderedDict[RequestSocket, None] = OrderedDict()
         self._let_out_at = 0.0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def enter(self, caller: "Caller") -> None:
+    def enter(self, caller: "RequestSocket") -> None:
         self._waiting[caller] = None
         if len(self._waiting) > self._places:
             longest, _ = self._waiting.popitem(last=False)
             longest.drop()
 
-    def leave(self, caller: "Caller") -> None:
+    def leave(self, caller: "RequestSocket") -> None:
         """Also one that has been sent away."""
         self._waiting.pop(caller, None)
 
@@ -72,14 +72,14 @@ class WaitingRoom:
                 caller.drop()
 
 
-class Caller:
+class RequestSocket:
     """A client's socket as gunicorn's parser reads it; `client` is the socket itself."""
 
-    def __init__(self, client: socket.socket, room: WaitingRoom, patience: Patience) -> None:
+    def __init__(self, client: socket.socket, room: WaitingRoom, timeouts: Timeouts) -> None:
         self.client = client
         self._room = room
-        self._patience = patience
-        self._due = time.monotonic() + patience.first_seconds
+        self._timeouts = timeouts
+        self._due = time.monotonic() + timeouts.first_seconds
         self.is_asking = False
         self._owes = "headers"
         self._dropped = False
@@ -97,18 +97,18 @@ class Caller:
         data = self._receive(size)
         if data and not self.is_asking:
             self.is_asking = True
-            self._due = time.monotonic() + self._patience.headers_seconds
+            self._due = time.monotonic() + self._timeouts.headers_seconds
         return data
 
     def owes_body(self) -> None:
         """The headers are there: the body has its own time."""
         self.is_asking, self._owes = True, "body"
-        self._due = time.monotonic() + self._patience.body_seconds
+        self._due = time.monotonic() + self._timeouts.body_seconds
 
     def is_answered(self) -> None:
         """The next request may begin."""
         self.is_asking, self._owes = False, "headers"
-        self._due = time.monotonic() + self._patience.next_seconds
+        self._due = time.monotonic() + self._timeouts.next_seconds
 
     def refuse(self, answer: bytes) -> None:
         """Say a last word, as far as it can be said at once, and see that it arrives."""

@@ -29,7 +29,7 @@ def of(error: BaseException) -> ServiceError | None:
     return error if isinstance(error, ServiceError) else TOLD.get(type(error).__name__)
 
 
-def written(error: ServiceError) -> bytes:
+def response_bytes(error: ServiceError) -> bytes:
     """The whole answer; the connection ends with it."""
     found = envelope.of_error(Call(controller=None, action=None), error)
     body = json.dumps(found).encode()

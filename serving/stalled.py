@@ -19,7 +19,7 @@ ELSEWHERE = 1.7
 
 
 @dataclass(eq=False)
-class Watched:
+class WatchedClient:
     """`name` is what the log calls it; `taken` how far it was when last seen, at `since` (monotonic seconds).
 
     `unread`: what it then had and had not read, where that is known.
@@ -41,14 +41,14 @@ class Watch:
     ) -> None:
         self._stalled_seconds = stalled_seconds
         self._unread = unread
-        self._watched: set[Watched] = set()
+        self._watched: set[WatchedClient] = set()
 
     def __len__(self) -> int:
         return len(self._watched)
 
     @contextlib.contextmanager
     def over(self, client: socket.socket, name: str) -> Iterator[None]:
-        watched = Watched(client, name, time.monotonic())
+        watched = WatchedClient(client, name, time.monotonic())
         self._watched.add(watched)
         try:
             yield
@@ -64,13 +64,13 @@ class Watch:
     def look(self, now: float) -> None:
         """`now`: monotonic seconds."""
         for watched in list(self._watched):
-            patience = self._patience(watched)
-            if patience is None:
+            timeouts = self._timeouts(watched)
+            if timeouts is None:
                 watched.since = now
-            elif now - watched.since >= patience:
+            elif now - watched.since >= timeouts:
                 self._cut(watched, now)
 
-    def _patience(self, watched: Watched) -> float | None:
+    def _timeouts(self, watched: WatchedClient) -> float | None:
         """Seconds that it may go on so; `None`: it has moved, or has nothing to take, or is not known."""
         progress = tcp_options.progress(watched.client)
         taken, watched.taken = watched.taken, progress.taken if progress else -1
@@ -82,7 +82,7 @@ class Watch:
             return self._stalled_seconds * ELSEWHERE
         return self._stalled_seconds if watched.unread == unread else None
 
-    def _cut(self, watched: Watched, now: float) -> None:
+    def _cut(self, watched: WatchedClient, now: float) -> None:
         """By a reset: what it has is not the whole, and what is on its way to it would be held for minutes."""
         log.info("%s: the client took nothing for %d s, and is cut", watched.name, now - watched.since)
         self._watched.discard(watched)

@@ -14,7 +14,7 @@ from routes.calls import LARGEST_BODY
 from services.errors import ServiceError
 from serving import refusals
 from serving.bodies import Body
-from serving.callers import Caller, Patience, WaitingRoom
+from serving.callers import RequestSocket, Timeouts, WaitingRoom
 from serving.stalled import Watch
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Worker(GeventWorker):  # type: ignore[misc]
     """`gunicorn.conf.py` names the times. Seconds."""
 
-    patience: ClassVar[Patience]
+    timeouts: ClassVar[Timeouts]
     stalled_seconds: ClassVar[float]
 
     def init_process(self) -> None:
@@ -40,9 +40,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
         return contextlib.nullcontext()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        super().handle(listener, Caller(client, self.room, self.patience), addr)
+        super().handle(listener, RequestSocket(client, self.room, self.timeouts), addr)
 
-    def handle_request(self, listener_name: Any, req: Any, sock: Caller, addr: Any) -> Any:
+    def handle_request(self, listener_name: Any, req: Any, sock: RequestSocket, addr: Any) -> Any:
         """Once it is there as a whole. The application gets the socket itself."""
         req.body = Body(req.body)
         if has_body(req):
@@ -54,7 +54,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             req.body.is_answered()
             sock.is_answered()
 
-    def handle_error(self, req: Any, client: Caller, addr: Any, exc: BaseException) -> None:
+    def handle_error(self, req: Any, client: RequestSocket, addr: Any, exc: BaseException) -> None:
         """Neither log nor answer holds anything of what was sent: there may be a token."""
         told = refusals.of(exc)
         if told is None:
@@ -62,10 +62,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
             told = ServiceError("The service failed; its log tells more.")
         else:
             log.warning("Refused what %s sent: %d, %s", name(addr), told.status, told.message)
-        client.refuse(refusals.written(told))
+        client.refuse(refusals.response_bytes(told))
 
     @staticmethod
-    def _await_body(req: Any, caller: Caller) -> None:
+    def _await_body(req: Any, caller: RequestSocket) -> None:
         """One that says in its headers that it is too large is not asked for."""
         caller.owes_body()
         expected, req._expected_100_continue = req._expected_100_continue, False

@@ -22,19 +22,26 @@ LADDER = {
     "services.exports": 4,
     "services.access": 4,
     "services.stores": 3,
+    "services.stores.elasticsearch": 3.4,
+    "services.stores.elasticsearch.paging": 3.3,
+    "services.stores.elasticsearch.query": 3.2,
+    "services.stores.elasticsearch.transport": 3.1,
     "services.kept_secret": 2,
     "services.links": 2,
-    "services.csv_text": 2,
+    "services.formats": 2,
     "services.columns": 2,
     "services.measures": 1,
     "services.filters": 1,
+    "services.filters.elasticsearch": 1.2,
+    "services.filters.python": 1.1,
+    "services.filters.sqlite": 1.2,
+    "services.mapping": 1,
     "services.instants": 1,
     "services.errors": 0,
     "services.files": 0,
-    "services.gates": 0,
     "services.hosts": 0,
     "services.index_names": 0,
-    "services.turns": 0,
+    "services.scheduling": 0,
     "config": 0,
 }
 
@@ -55,7 +62,7 @@ KNOWN_BY = {
     "re2": {"services.filters"},
     "config": {"app", "wsgi", "gunicorn.conf", "demo", "bench"},
     "services.stores.elasticsearch": {"wsgi", "demo", "bench"},
-    "services.stores.sqlite": {"wsgi", "routes.commands", "demo", "bench"},
+    "services.stores.sqlite": {"wsgi", "routes.cli", "demo", "bench"},
 }
 
 
@@ -63,7 +70,7 @@ def within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
-def rung(module: str) -> int | None:
+def rung(module: str) -> float | None:
     """`None`: not of this project."""
     fitting = [name for name in LADDER if within(module, name)]
     return LADDER[max(fitting, key=len)] if fitting else None

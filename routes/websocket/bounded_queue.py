@@ -8,11 +8,11 @@ MOST_MESSAGES = 256
 MOST_BYTES = 256 * 1024
 
 
-class Closed(Exception):
+class QueueClosed(Exception):
     """Nothing comes any more."""
 
 
-class Inbox:
+class BoundedQueue:
     def __init__(self) -> None:
         self._messages: deque[bytes] = deque()
         self._bytes = 0
@@ -53,4 +53,4 @@ class Inbox:
 
     def _check(self) -> None:
         if self._closed:
-            raise Closed
+            raise QueueClosed

@@ -15,9 +15,9 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessa
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
-from actions.session import PONG, Talk, is_ping, refusal
+from actions.session import PONG, Session, is_ping, refusal
 from routes.calls import LARGEST_BODY
-from routes.websocket.bounded_queue import Closed, Inbox
+from routes.websocket.bounded_queue import BoundedQueue, QueueClosed
 from services.errors import RequestTooLarge
 
 #: Seconds at most until the end of a token is looked at again: a clock may be set.
@@ -32,7 +32,7 @@ PAUSE_SECONDS = 0.001
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """Seconds of silence until a client is pinged, and until it is given up; seconds that a goodbye may take."""
 
     ping_seconds: float
@@ -40,10 +40,10 @@ class Patience:
     goodbye_seconds: float
 
 
-PATIENCE = Patience(ping_seconds=15, silent_seconds=30, goodbye_seconds=2)
+TIMEOUTS = Timeouts(ping_seconds=15, silent_seconds=30, goodbye_seconds=2)
 
 
-class Pauses:
+class AnswerPauses:
     """Rests after each stretch of work: neither a socket that always has bytes nor a full inbox ever waits."""
 
     def __init__(self) -> None:
@@ -55,16 +55,16 @@ class Pauses:
             self._since = time.monotonic()
 
 
-class Conversation:
+class WebSocketConnection:
     """`hold` it until it ends; `leave` it from another thread."""
 
-    def __init__(self, client: socket.socket, talk: Talk, patience: Patience = PATIENCE) -> None:
+    def __init__(self, client: socket.socket, session: Session, timeouts: Timeouts = TIMEOUTS) -> None:
         self._client = client
-        self._talk = talk
-        self._patience = patience
+        self._session = session
+        self._timeouts = timeouts
         self._connection = Connection(ConnectionType.SERVER)
         self._sending = threading.Lock()
-        self._inbox = Inbox()
+        self._queue = BoundedQueue()
         self._message = bytearray()
         self._over = threading.Event()
 
@@ -74,34 +74,34 @@ class Conversation:
         try:
             with contextlib.suppress(OSError):
                 self._client.sendall(opening)
-                with contextlib.suppress(Closed):
+                with contextlib.suppress(QueueClosed):
                     self._listen()
                 if self._connection.state is ConnectionState.LOCAL_CLOSING:
                     self._linger()
         finally:
             self._over.set()
-            self._inbox.close()
+            self._queue.close()
 
     def leave(self) -> None:
         """Say that the service goes, and wait a moment for the client's own goodbye."""
         with contextlib.suppress(OSError):
-            self._send(CloseConnection(CloseReason.GOING_AWAY), wait_seconds=self._patience.goodbye_seconds)
-        if not self._over.wait(self._patience.goodbye_seconds):
-            self._inbox.close()
+            self._send(CloseConnection(CloseReason.GOING_AWAY), wait_seconds=self._timeouts.goodbye_seconds)
+        if not self._over.wait(self._timeouts.goodbye_seconds):
+            self._queue.close()
             with contextlib.suppress(OSError):
                 self._client.shutdown(socket.SHUT_RDWR)
 
     def _listen(self) -> None:
         """Raises `Closed` once either side has said goodbye."""
-        pauses, heard = Pauses(), time.monotonic()
+        pauses, heard = AnswerPauses(), time.monotonic()
         while True:
-            if self._is_readable(self._patience.ping_seconds):
+            if self._is_readable(self._timeouts.ping_seconds):
                 self._connection.receive_data(self._read())
                 for event in self._connection.events():
                     self._hear(event)
                     pauses.take()
                 heard = time.monotonic()
-            elif time.monotonic() - heard >= self._patience.silent_seconds:
+            elif time.monotonic() - heard >= self._timeouts.silent_seconds:
                 return
             else:
                 self._send(Ping())
@@ -113,7 +113,7 @@ class Conversation:
             self._send(event.response())
         elif isinstance(event, CloseConnection):  # the client's goodbye, or what wsproto says to broken frames
             self._send(CloseConnection(event.code, event.reason))
-            raise Closed
+            raise QueueClosed
 
     def _gather(self, event: TextMessage | BytesMessage) -> None:
         """A message may come in many frames, and a frame in many pieces."""
@@ -121,7 +121,7 @@ class Conversation:
         if len(self._message) > LARGEST_BODY:
             self._send(TextMessage(refusal(RequestTooLarge(f"A message may hold {LARGEST_BODY} bytes."))))
             self._send(CloseConnection(CloseReason.MESSAGE_TOO_BIG))
-            raise Closed
+            raise QueueClosed
         if event.message_finished:
             message, self._message = bytes(self._message), bytearray()
             self._receive(message)
@@ -130,24 +130,24 @@ class Conversation:
         if is_ping(message):
             self._send(TextMessage(PONG))
         else:
-            self._inbox.put(message)
+            self._queue.put(message)
 
     def _answer(self) -> None:
         """All that comes in, one after the other, and what there is to say unasked. Its end is the listener's."""
-        pauses = Pauses()
+        pauses = AnswerPauses()
         try:
-            with contextlib.suppress(Closed, OSError):
+            with contextlib.suppress(QueueClosed, OSError):
                 while True:
-                    message = self._inbox.take(self._seconds_to_wait())
-                    text = self._talk.news() if message is None else self._talk.answer(message)
+                    message = self._queue.take(self._seconds_to_wait())
+                    text = self._session.news() if message is None else self._session.answer(message)
                     if text is not None:
                         self._send(TextMessage(text))
                     pauses.take()
         finally:
-            self._inbox.close()
+            self._queue.close()
 
     def _seconds_to_wait(self) -> float | None:
-        left = self._talk.seconds_left()
+        left = self._session.seconds_left()
         return None if left is None else min(left, LONGEST_WAIT_SECONDS)
 
     def _send(self, event: Event, *, wait_seconds: float = -1) -> None:
@@ -173,14 +173,14 @@ class Conversation:
         """Raises `Closed` at the end."""
         data = self._client.recv(READ_BYTES)
         if not data:
-            raise Closed
+            raise QueueClosed
         return data
 
     def _linger(self) -> None:
         """Read on for a moment: to close over unread bytes is a reset, which would take our last words along."""
-        end, pauses = time.monotonic() + self._patience.goodbye_seconds, Pauses()
+        end, pauses = time.monotonic() + self._timeouts.goodbye_seconds, AnswerPauses()
         self._client.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(Closed):
+        with contextlib.suppress(QueueClosed):
             while (left := end - time.monotonic()) > 0 and self._is_readable(left):
                 self._read()
                 pauses.take()

@@ -11,13 +11,13 @@ from flask import Request
 
 from actions import envelope
 from actions.calls import Call
-from actions.session import Talk
+from actions.session import Session
 from routes import calls
 from routes.client_socket import ClientSocket
 from routes.hosts import base_url
 from routes.paths import WsgiApp
 from routes.websocket import handshake
-from routes.websocket.connection import Conversation
+from routes.websocket.connection import WebSocketConnection
 from services.errors import Overloaded, ServiceError
 
 log = logging.getLogger(__name__)
@@ -26,18 +26,18 @@ log = logging.getLogger(__name__)
 MOST_SOCKETS = 800
 
 #: A talk for a client whose links begin with this URL.
-MakeTalk = Callable[[str], Talk]
+MakeSession = Callable[[str], Session]
 
 
-class Live:
+class WebSockets:
     """`origins`: whose pages may open one, or `*`. `most` are held at a time."""
 
-    def __init__(self, app: WsgiApp, make_talk: MakeTalk, *, origins: tuple[str, ...], most: int) -> None:
+    def __init__(self, app: WsgiApp, make_session: MakeSession, *, origins: tuple[str, ...], most: int) -> None:
         self._app = app
-        self._make_talk = make_talk
+        self._make_talk = make_session
         self._origins = origins
         self._most = most
-        self._open: set[Conversation] = set()
+        self._open: set[WebSocketConnection] = set()
         self._leaving = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -61,28 +61,28 @@ class Live:
     def leave(self) -> None:
         """Every client is told to go elsewhere, at once; new ones are refused."""
         self._leaving = True
-        for conversation in list(self._open):
-            threading.Thread(target=conversation.leave, daemon=True).start()
+        for connection in list(self._open):
+            threading.Thread(target=connection.leave, daemon=True).start()
 
     def _serve(self, request: Request, opening: bytes) -> None:
         ClientSocket(request.environ).prepare()
-        conversation = Conversation(request.environ["gunicorn.socket"], self._make_talk(base_url(request.environ)))
+        connection = WebSocketConnection(request.environ["gunicorn.socket"], self._make_talk(base_url(request.environ)))
         began = time.monotonic()
-        with self._place(conversation):
-            conversation.hold(opening)
+        with self._place(connection):
+            connection.hold(opening)
         log.info("WebSocket from %s: closed after %d s", request.remote_addr, time.monotonic() - began)
 
     @contextmanager
-    def _place(self, conversation: Conversation) -> Iterator[None]:
+    def _place(self, connection: WebSocketConnection) -> Iterator[None]:
         if self._leaving:
             raise Overloaded("This process is about to end. Try again.")
         if self.held >= self._most:
             raise Overloaded(f"This process holds {self._most} WebSockets already. Try again later.")
-        self._open.add(conversation)
+        self._open.add(connection)
         try:
             yield
         finally:
-            self._open.remove(conversation)
+            self._open.remove(connection)
 
 
 def refusal(request: Request, error: ServiceError) -> WsgiApp:

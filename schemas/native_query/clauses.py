@@ -22,7 +22,7 @@ from schemas.native_query.options import (
     should_match,
     text,
     weights,
-    whole,
+    whole_number,
 )  # fmt: skip
 from schemas.native_query.walk import (
     JSON,
@@ -39,7 +39,7 @@ from schemas.native_query.walk import (
     short,
 )  # fmt: skip
 from services.errors import InvalidFilter
-from services.filters.koncorde.location import Place, check_text
+from services.filters.koncorde.location import Location, check_text
 
 
 def check(query: Mapping[str, Any], *, now_ms: int = 0) -> JSON:
@@ -50,7 +50,7 @@ def check(query: Mapping[str, Any], *, now_ms: int = 0) -> JSON:
     shallow(query)
     walk = Walk(now_ms)
     judged: JSON = walk_clause(walk, query, "query") if query else {}
-    check_text(query, Place())
+    check_text(query, Location())
     walk.finish()
     return judged
 
@@ -134,11 +134,11 @@ QUERIES = each(walk_clause)
 RULES = each(rule)
 
 pattern, sentence, value = text(limits.LONGEST_PATTERN), text(limits.LONGEST_TEXT), scalar
-expansions = whole(1, limits.MOST_EXPANSIONS, ", Elasticsearch's default")
-states = whole(1, limits.MOST_STATES, ", Elasticsearch's default")
-length = whole(0, limits.LONGEST_VALUE)
-slop = whole(0, limits.MOST_SLOP)
-few = whole(0, 2**31 - 1)
+expansions = whole_number(1, limits.MOST_EXPANSIONS, ", Elasticsearch's default")
+states = whole_number(1, limits.MOST_STATES, ", Elasticsearch's default")
+length = whole_number(0, limits.LONGEST_VALUE)
+slop = whole_number(0, limits.MOST_SLOP)
+few = whole_number(0, 2**31 - 1)
 operator = one_of("and", "or")
 zero_terms = one_of("none", "all")
 validation = one_of("strict", "ignore_malformed", "coerce")
@@ -164,7 +164,7 @@ BETWEEN = parts(
     not_overlapping=rule, overlapping=rule,
 )  # fmt: skip
 ANALYSED: Mapping[str, Shape] = {"analyzer": option, "use_field": name}
-GAPS: Mapping[str, Shape] = {"max_gaps": whole(-1, limits.MOST_SLOP), "ordered": flag, "filter": BETWEEN}
+GAPS: Mapping[str, Shape] = {"max_gaps": whole_number(-1, limits.MOST_SLOP), "ordered": flag, "filter": BETWEEN}
 RULE = own(
     match=parts(costs.match, query=sentence, **GAPS, **ANALYSED),
     all_of=parts(intervals=RULES, **GAPS),
@@ -247,7 +247,7 @@ CLAUSES: Mapping[str, Shape] = {
     "wildcard": of_field(short(pattern, "value", own(
         costs.wildcard, value=pattern, wildcard=pattern, case_insensitive=flag, rewrite=rewrite))),
     "regexp": of_field(short(pattern, "value", own(
-        costs.regexp, value=pattern, flags=option, flags_value=whole(0, 2**16), case_insensitive=flag,
+        costs.regexp, value=pattern, flags=option, flags_value=whole_number(0, 2**16), case_insensitive=flag,
         max_determinized_states=states, rewrite=rewrite), kept=False)),
     "fuzzy": of_field(short(value, "value", own(
         costs.fuzzy_term, value=value, term=value, fuzziness=fuzziness, prefix_length=length,
@@ -274,7 +274,7 @@ CLAUSES: Mapping[str, Shape] = {
         flags=option, analyze_wildcard=flag, auto_generate_synonyms_phrase_query=flag, **FUZZY_WORDS, lenient=flag,
         minimum_should_match=should_match, quote_field_suffix=option, type=match_type),
     "more_like_this": own(
-        costs.more_like_this, like=LIKES, unlike=LIKES, fields=names, max_query_terms=whole(1, 1000),
+        costs.more_like_this, like=LIKES, unlike=LIKES, fields=names, max_query_terms=whole_number(1, 1000),
         min_term_freq=few, min_doc_freq=few, max_doc_freq=few, min_word_length=few, max_word_length=few,
         stop_words=listed(option), analyzer=option, minimum_should_match=should_match,
         fail_on_unsupported_field=flag, boost_terms=anything_finite, include=flag),
@@ -294,8 +294,8 @@ CLAUSES: Mapping[str, Shape] = {
         field=name, saturation=parts(pivot=anything_finite), log=parts(scaling_factor=anything_finite),
         sigmoid=parts(pivot=anything_finite, exponent=anything_finite), linear=parts()),
     "knn": own(
-        costs.knn, field=name, query_vector=numbers, k=whole(1, limits.MOST_CANDIDATES),
-        num_candidates=whole(1, limits.MOST_CANDIDATES), similarity=anything_finite,
+        costs.knn, field=name, query_vector=numbers, k=whole_number(1, limits.MOST_CANDIDATES),
+        num_candidates=whole_number(1, limits.MOST_CANDIDATES), similarity=anything_finite,
         rescore_vector=parts(oversample=number(0, 10)), visit_percentage=number(0, 100), filter=QUERIES),
     "sparse_vector": own(field=name, query_vector=weights, **PRUNED),
     "weighted_tokens": of_field(own(tokens=weights, pruning_config=PRUNING)),

@@ -6,7 +6,7 @@ from typing import Any
 from schemas.native_query import patterns
 from schemas.native_query.limits import MOST_STATES
 from schemas.native_query.options import fields_of
-from schemas.native_query.patterns import Costly, Regexp
+from schemas.native_query.patterns import Costly, LuceneRegexp
 from schemas.native_query.walk import JSON, Walk, at
 from services.errors import InvalidFilter
 
@@ -48,7 +48,7 @@ def regexp(walk: Walk, judged: JSON, path: str) -> None:
 
 def check_regexp(source: str, path: str, *, intersects: bool) -> None:
     try:
-        Regexp(source, intersects=intersects).size()
+        LuceneRegexp(source, intersects=intersects).size()
     except Costly as error:
         raise InvalidFilter(path, "regexp", str(error)) from error
 

@@ -50,7 +50,7 @@ MOST_SLOP = 10_000
 
 
 @dataclass
-class Budget:
+class Allowance:
     """What a query may still hold."""
 
     clauses: int = MOST_CLAUSES

@@ -73,7 +73,7 @@ def number(least: float = -FAR, most: float = FAR) -> Shape:
     return judge
 
 
-def whole(least: int, most: int, reason: str = "") -> Shape:
+def whole_number(least: int, most: int, reason: str = "") -> Shape:
     """`reason`: why not more."""
 
     def judge(walk: Walk, value: Any, path: str) -> Any:

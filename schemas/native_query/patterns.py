@@ -46,7 +46,7 @@ class Size:
         return checked(Size(self.parts * times, self.optional * times + most - least))
 
 
-class Regexp:
+class LuceneRegexp:
     """Reads Lucene's regular expressions, to tell their size. `intersects`: whether `&` is an operator."""
 
     def __init__(self, source: str, *, intersects: bool) -> None:

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from schemas.native_query.limits import LEAST_STATES, LONGEST_NAME, MOST_STATES, Budget
+from schemas.native_query.limits import LEAST_STATES, LONGEST_NAME, MOST_STATES, Allowance
 from services.errors import InvalidFilter, shortened
 
 JSON = dict[str, Any]
@@ -44,7 +44,7 @@ class Walk:
 
     def __init__(self, now_ms: int) -> None:
         self.now_ms = now_ms
-        self.budget = Budget()
+        self.budget = Allowance()
         self.scored = False
         self._regexps: list[tuple[JSON, str]] = []
 

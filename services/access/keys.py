@@ -48,7 +48,7 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Key:
+class ApiKey:
     """`expires_ms`: epoch milliseconds, `None`: never."""
 
     name: str
@@ -66,9 +66,9 @@ class KeyFile:
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
-        self._read: tuple[Any, tuple[Key, ...]] | None = None
+        self._read: tuple[Any, tuple[ApiKey, ...]] | None = None
 
-    def find(self, token: str) -> Key | None:
+    def find(self, token: str) -> ApiKey | None:
         """In a time that does not tell which key it is. Raises `AccessUnavailable` when the file is unreadable.
 
         Then the keys last read are not used: the mistake may be in the line that revokes one.
@@ -81,10 +81,10 @@ class KeyFile:
             raise AccessUnavailable("The keys that may export cannot be read. Try again later.") from error
         return found[0] if found else None
 
-    def _keys(self) -> tuple[Key, ...]:
+    def _keys(self) -> tuple[ApiKey, ...]:
         state = state_of(self._path)
         if self._read is None or self._read[0] != state:
-            self._read = state, read(self._path)
+            self._read = state, read_keys(self._path)
         return self._read[1]
 
 
@@ -97,7 +97,7 @@ def state_of(path: Path) -> tuple[int, ...]:
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
-def read(path: Path) -> tuple[Key, ...]:
+def read_keys(path: Path) -> tuple[ApiKey, ...]:
     """Raises `KeysUnreadable`, also for a file that others may write: they could give themselves a key.
 
     They may read it: a hash of 32 random bytes leads nobody back to the key.
@@ -115,7 +115,7 @@ def read(path: Path) -> tuple[Key, ...]:
     return keys
 
 
-def key_of(entry: Entry) -> Key:
+def key_of(entry: Entry) -> ApiKey:
     """Raises `ValueError`."""
     if not entry.name or not entry.name.isprintable():
         raise ValueError("each key needs a name, of printable characters")
@@ -128,7 +128,7 @@ def key_of(entry: Entry) -> Key:
         if engine != EVERY and not is_index(engine):
             raise ValueError(f'the engines of "{entry.name}" must each be the id of one engine, or "*"; not "{engine}"')
     expires = first_ms(entry.expires) if isinstance(entry.expires, str) else entry.expires
-    return Key(entry.name, digest, frozenset(entry.engines), frozenset(entry.kinds), expires)
+    return ApiKey(entry.name, digest, frozenset(entry.engines), frozenset(entry.kinds), expires)
 
 
 def add(path: Path, name: str, *, engines: Sequence[str], kinds: Sequence[Kind], expires_ms: int | None) -> str:
@@ -145,7 +145,7 @@ def add(path: Path, name: str, *, engines: Sequence[str], kinds: Sequence[Kind],
     key_of(msgspec.convert(entry, Entry))
     path = path.resolve()
     with alone(path):
-        taken = read(path) if path.exists() else ()
+        taken = read_keys(path) if path.exists() else ()
         if name in {other.name for other in taken}:
             raise ValueError(f'a key named "{name}" is there already')
         replace(path, [*(json.loads(path.read_bytes()) if taken else []), entry])

@@ -5,7 +5,7 @@ from pathlib import Path
 from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
 
-from services.access.keys import KeysUnreadable, read
+from services.access.keys import KeysUnreadable, read_keys
 
 
 def problems(*, kuzzle_jwt_secret: str | None, api_keys_file: str | None) -> list[str]:
@@ -26,7 +26,7 @@ def of_secret(secret: str) -> list[str]:
 
 def of_keys(path: str) -> list[str]:
     try:
-        read(Path(path))
+        read_keys(Path(path))
     except KeysUnreadable as error:
         hint = "" if Path(path).exists() else " Make one with: flask --app wsgi make-key NAME --engine ID."
         return [f"API_KEYS_FILE {error}{hint}"]

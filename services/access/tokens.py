@@ -70,7 +70,7 @@ class Verifier:
         return payload
 
 
-def read(token: str) -> Claims:
+def unverified_claims(token: str) -> Claims:
     """What a token says of itself, unverified: only for one that Kuzzle has vouched for."""
     payload = token.removeprefix(PREFIX).removeprefix(KEY_PREFIX).split(".")[1:2]
     try:

@@ -122,10 +122,10 @@ def nested(sql: str) -> int:
 
 
 def fallback(node: nodes.Filter) -> Clause:
-    return Clause("k_filter(?, id, doc)", (written(node),))
+    return Clause("k_filter(?, id, doc)", (json_of(node),))
 
 
-def written(node: nodes.Filter) -> str:
+def json_of(node: nodes.Filter) -> str:
     return json.dumps(write(node))
 
 
@@ -355,7 +355,7 @@ def say_value(node: nodes.Regexp | nodes.Geo, view: View) -> Clause:
     path = view.path(node.field)
     if path is None:
         return FALSE
-    call = Clause("k_value(?, doc -> ?)", (written(replace(node, field="value")), path))
+    call = Clause("k_value(?, doc -> ?)", (json_of(replace(node, field="value")), path))
     return join("(", present(path), " AND ", call, ")")
 
 

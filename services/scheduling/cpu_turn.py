@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from services.errors import ClientLeft
-from services.scheduling.priority_semaphore import Gate
+from services.scheduling.priority_semaphore import PrioritySemaphore
 
 #: Seconds given away before each turn.
 PAUSE_SECONDS = 0.001
@@ -43,22 +43,22 @@ def stays() -> bool:
     return False
 
 
-class Turns:
+class CpuTurns:
     """Lets one page be worked on at a time, and others be heard between."""
 
     def __init__(self) -> None:
-        self._gate = Gate(1)
+        self._semaphore = PrioritySemaphore(1)
 
-    def work(self, has_left: Callable[[], bool] = stays) -> "Work":
+    def share(self, has_left: Callable[[], bool] = stays) -> "CpuShare":
         """For one download, or one prepare. `has_left`: whether its client has; asked at every turn."""
-        return Work(self._gate, has_left)
+        return CpuShare(self._semaphore, has_left)
 
 
-class Work:
+class CpuShare:
     """What one caller has done on the core; for one thread at a time."""
 
-    def __init__(self, gate: Gate, has_left: Callable[[], bool]) -> None:
-        self._gate = gate
+    def __init__(self, semaphore: PrioritySemaphore, has_left: Callable[[], bool]) -> None:
+        self._semaphore = semaphore
         self._has_left = has_left
         self._recent = Recent()
         self._inside = False
@@ -96,7 +96,7 @@ class Work:
             raise ClientLeft
 
     def _enter(self, slack_seconds: float) -> None:
-        self._gate.enter(due=self._due(slack_seconds))
+        self._semaphore.enter(due=self._due(slack_seconds))
         self._inside = True
         try:
             time.sleep(PAUSE_SECONDS)
@@ -115,7 +115,7 @@ class Work:
         seconds = time.thread_time() - self._began
         self._spent += seconds
         self._recent.add(seconds)
-        self._gate.leave()
+        self._semaphore.leave()
 
     def _due(self, slack_seconds: float) -> float:
         now = time.monotonic()

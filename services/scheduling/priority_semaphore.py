@@ -11,7 +11,7 @@ class Busy(Exception):
     """No place got free in time."""
 
 
-class Gate:
+class PrioritySemaphore:
     """Lets in whose reader runs dry first: many slow ones, who still have something, do not hold up a fast one."""
 
     def __init__(self, places: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from services.measures import ExportRequest, Measure, Model, Slot, Target
-from services.scheduling.cpu_turn import Work
+from services.scheduling.cpu_turn import CpuShare
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Store(Protocol):
         Raises `InvalidArgument` (`sort`, `query`), `StoreUnavailable`.
         """
 
-    def open(self, request: ExportRequest, work: Work | None = None) -> Reading:
-        """`work`: the caller's, in whose turns it is read; `None`: one of its own.
+    def open(self, request: ExportRequest, cpu: CpuShare | None = None) -> Reading:
+        """`cpu`: the caller's, in whose turns it is read; `None`: one of its own.
 
         Raises `InvalidArgument`, `StoreUnavailable`, `Overloaded`, `ClientLeft`.
         """

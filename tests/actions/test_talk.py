@@ -8,9 +8,9 @@ import jwt
 import pytest
 
 from actions.catalogue import actions
-from actions.dispatcher import Desk
+from actions.dispatcher import Dispatcher
 from actions.exports import Exports
-from actions.session import Talk
+from actions.session import Session
 from services.access import Access
 from services.links import Links
 from tests.fakes import FakeStore
@@ -38,7 +38,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def talk(clock: Clock) -> Talk:
+def session(clock: Clock) -> Session:
     """With a service where tokens are known and nobody needs one."""
     access = Access(("anonymous", "kuzzle-jwt"), kuzzle_jwt_secret=SECRET, clock=clock)
     exports = Exports(
@@ -49,16 +49,16 @@ def talk(clock: Clock) -> Talk:
         public_url=None,
         formula_guard=True,
     )
-    desk = Desk(actions(exports, access))
-    return Talk(desk, base_url="https://export.example/", expires_at=access.expires_at, clock=clock)
+    dispatcher = Dispatcher(actions(exports, access))
+    return Session(dispatcher, base_url="https://export.example/", expires_at=access.expires_at, clock=clock)
 
 
 @pytest.fixture
-def ask(talk: Talk) -> Ask:
+def ask(session: Session) -> Ask:
     """The answer to a message, both decoded."""
 
     def ask(**message: Any) -> Any:
-        answer = talk.answer(json.dumps(message).encode())
+        answer = session.answer(json.dumps(message).encode())
         assert answer is not None
         return json.loads(answer)
 
@@ -141,21 +141,21 @@ def test_requests_that_are_refused(ask: Ask, message: dict[str, Any], status: in
         (b"5", 400, "api.assert.invalid_type"),
     ],
 )  # fmt: skip
-def test_messages_that_nobody_can_read(talk: Talk, message: bytes, status: int, error_id: str) -> None:
+def test_messages_that_nobody_can_read(session: Session, message: bytes, status: int, error_id: str) -> None:
     """There is no request to answer: an envelope without a room."""
-    answer = json.loads(talk.answer(message) or "")
+    answer = json.loads(session.answer(message) or "")
     assert (answer["status"], answer["error"]["id"]) == (status, error_id)
     assert "room" not in answer
 
 
-def test_an_empty_message_is_ignored(talk: Talk) -> None:
-    assert talk.answer(b"") is None
+def test_an_empty_message_is_ignored(session: Session) -> None:
+    assert session.answer(b"") is None
 
 
 @pytest.mark.parametrize("message", [b'{"p":1}', b'{"p": 1}', b' { "p" : 1 }\n'])
-def test_pings(talk: Talk, message: bytes) -> None:
+def test_pings(session: Session, message: bytes) -> None:
     """To the byte: the SDK gives the connection up over anything else."""
-    assert talk.answer(message) == '{"p":2}'
+    assert session.answer(message) == '{"p":2}'
 
 
 @pytest.mark.parametrize("message", [{"p": 2}, {"p": "1"}, {"p": 1, "q": 1}, {"p": 10}])
@@ -186,34 +186,34 @@ def test_the_current_user(ask: Ask) -> None:
     assert ask(**message, jwt=token())["result"]["_id"] == "bob"
 
 
-def test_a_token_that_expires_is_told_once(talk: Talk, ask: Ask, clock: Clock) -> None:
+def test_a_token_that_expires_is_told_once(session: Session, ask: Ask, clock: Clock) -> None:
     """When it does, not before."""
     ask(**EXPORT, jwt=token(seconds=60))
-    assert (talk.seconds_left(), talk.news()) == (60, None)
+    assert (session.seconds_left(), session.news()) == (60, None)
     clock.seconds += 60
-    assert talk.seconds_left() == 0
-    assert json.loads(talk.news() or "") == EXPIRED
-    assert (talk.seconds_left(), talk.news()) == (None, None)
+    assert session.seconds_left() == 0
+    assert json.loads(session.news() or "") == EXPIRED
+    assert (session.seconds_left(), session.news()) == (None, None)
 
 
-def test_which_token_is_watched(talk: Talk, ask: Ask) -> None:
+def test_which_token_is_watched(session: Session, ask: Ask) -> None:
     """The last that a request came with; until there is one, that of the SDK's first message."""
-    assert talk.seconds_left() is None
+    assert session.seconds_left() is None
     ask(**CHECK_TOKEN, body={"token": token(seconds=60)})
-    assert talk.seconds_left() == 60
+    assert session.seconds_left() == 60
     ask(**EXPORT, jwt=token(seconds=90))
-    assert talk.seconds_left() == 90
+    assert session.seconds_left() == 90
     ask(**CHECK_TOKEN, body={"token": token(seconds=30)})
     ask(**EXPORT)
-    assert talk.seconds_left() == 90
+    assert session.seconds_left() == 90
 
 
 @pytest.mark.parametrize("bad", [token(seconds=-1), token(secret="guessed"), "nonsense", 5, ["a"]])
-def test_a_refused_token_is_not_watched(talk: Talk, ask: Ask, bad: Any) -> None:
+def test_a_refused_token_is_not_watched(session: Session, ask: Ask, bad: Any) -> None:
     """Its holder was told already."""
     ask(**EXPORT, jwt=bad)
     ask(**CHECK_TOKEN, body={"token": bad})
-    assert (talk.seconds_left(), talk.news()) == (None, None)
+    assert (session.seconds_left(), session.news()) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -252,9 +252,9 @@ def test_text_that_is_no_unicode(ask: Ask, change: dict[str, Any], argument: str
 
 
 @pytest.mark.parametrize("id", ["\ud800", "x" * 1001, 5])
-def test_an_id_that_cannot_come_back(talk: Talk, id: Any) -> None:
+def test_an_id_that_cannot_come_back(session: Session, id: Any) -> None:
     """Names no room."""
-    answer = json.loads(talk.answer(json.dumps(CHECK_TOKEN | {"requestId": id}).encode()) or "")
+    answer = json.loads(session.answer(json.dumps(CHECK_TOKEN | {"requestId": id}).encode()) or "")
     assert (answer["status"], "room" in answer) == (400, False)
 
 
@@ -264,15 +264,15 @@ def test_an_empty_type_is_none(ask: Ask, message: dict[str, Any]) -> None:
     assert ask(**EXPORT | message)["result"]["estimatedRows"] == 3
 
 
-def test_a_token_that_is_too_long_is_not_kept(talk: Talk, ask: Ask) -> None:
+def test_a_token_that_is_too_long_is_not_kept(session: Session, ask: Ask) -> None:
     """A client may send a megabyte each time."""
     assert ask(**EXPORT, jwt="x" * 1_000_000)["error"]["id"] == "security.token.invalid"
     ask(**CHECK_TOKEN, body={"token": "x" * 1_000_000})
-    assert len(talk._token or "") < 5000
+    assert len(session._token or "") < 5000
 
 
-def test_what_is_nested_deep_breaks_nothing(talk: Talk) -> None:
+def test_what_is_nested_deep_breaks_nothing(session: Session) -> None:
     """What could still be read can be echoed."""
     for depth in range(700, 1000, 3):
         message = json.dumps(CHECK_TOKEN)[:-1] + ', "volatile": ' + "[" * depth + "]" * depth + "}"
-        assert json.loads(talk.answer(message.encode()) or "")["status"] in (200, 400)
+        assert json.loads(session.answer(message.encode()) or "")["status"] in (200, 400)

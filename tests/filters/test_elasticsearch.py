@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from services.filters.koncorde import nodes
 from services.filters.koncorde.parse import parse
-from services.scheduling.cpu_turn import Turns
-from services.stores.elasticsearch import Budget, ElasticsearchStore
+from services.scheduling.cpu_turn import CpuTurns
+from services.stores.elasticsearch import ElasticsearchStore, PrefetchBudget
 from tests.filters import corpus, strategies
 from tests.filters.indexed import FLAVOURS, Indexed, Row, indexed
 from tests.filters.pools import pool
@@ -46,7 +46,7 @@ def index(request: pytest.FixtureRequest, elasticsearch_url: str, unique: Callab
 
 @pytest.fixture(scope="module")
 def store(elasticsearch_url: str) -> Iterator[ElasticsearchStore]:
-    store = ElasticsearchStore([elasticsearch_url], prefetch=Budget(0), turns=Turns())
+    store = ElasticsearchStore([elasticsearch_url], prefetch=PrefetchBudget(0), turns=CpuTurns())
     yield store
     store.close()
 

@@ -12,8 +12,8 @@ from services.filters.elasticsearch.translate import MOST_MAPPINGS, Indices, tra
 from services.filters.koncorde import nodes
 from services.filters.koncorde.parse import parse
 from services.mapping import Fields
-from services.scheduling.cpu_turn import Turns
-from services.stores.elasticsearch import Budget, ElasticsearchStore
+from services.scheduling.cpu_turn import CpuTurns
+from services.stores.elasticsearch import ElasticsearchStore, PrefetchBudget
 from tests.filters import corpus, strategies
 from tests.filters.indexed import FLAVOURS, MEASURE, Indexed, Row, several, typed
 from tests.filters.pools import pool
@@ -90,7 +90,7 @@ def pair(
 
 @pytest.fixture(scope="module")
 def store(elasticsearch_url: str) -> Iterator[ElasticsearchStore]:
-    store = ElasticsearchStore([elasticsearch_url], prefetch=Budget(0), turns=Turns())
+    store = ElasticsearchStore([elasticsearch_url], prefetch=PrefetchBudget(0), turns=CpuTurns())
     yield store
     store.close()
 

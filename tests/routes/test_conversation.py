@@ -9,12 +9,12 @@ import pytest
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Ping, TextMessage
 
-from actions.dispatcher import Desk
-from actions.session import Talk
-from routes.websocket.connection import Conversation, Patience
+from actions.dispatcher import Dispatcher
+from actions.session import Session
+from routes.websocket.connection import Timeouts, WebSocketConnection
 
 #: Seconds; short, but long beside what an answer takes.
-PATIENCE = Patience(ping_seconds=0.2, silent_seconds=0.4, goodbye_seconds=0.2)
+TIMEOUTS = Timeouts(ping_seconds=0.2, silent_seconds=0.4, goodbye_seconds=0.2)
 
 
 class Held:
@@ -23,14 +23,14 @@ class Held:
     def __init__(self) -> None:
         self._ours, self.client = socket.socketpair()
         self.client.settimeout(10)
-        talk = Talk(Desk({}), base_url="", expires_at=lambda _: None, clock=lambda: 0)
-        self.conversation = Conversation(self._ours, talk, PATIENCE)
+        session = Session(Dispatcher({}), base_url="", expires_at=lambda _: None, clock=lambda: 0)
+        self.connection = WebSocketConnection(self._ours, session, TIMEOUTS)
         self.thread = threading.Thread(target=self._hold)
         self.thread.start()
 
     def _hold(self) -> None:
         """And close, as gunicorn does."""
-        self.conversation.hold(b"")
+        self.connection.hold(b"")
         self._ours.close()
 
 
@@ -70,6 +70,6 @@ def test_a_client_that_takes_nothing_delays_no_stop(held: Held) -> None:
     held.client.settimeout(0.5)
     with pytest.raises(TimeoutError):
         held.client.sendall(flood)
-    held.conversation.leave()
+    held.connection.leave()
     held.thread.join(10)
     assert not held.thread.is_alive()

@@ -9,7 +9,7 @@ from flask import Flask
 from freezegun import freeze_time
 
 from routes import keys
-from services.access.keys import read
+from services.access.keys import read_keys
 
 
 def make_key(path: Path | None, *arguments: str) -> Result:
@@ -25,7 +25,7 @@ def test_a_key_is_printed_once(tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout[:8], result.stdout.count("\n")) == (0, "kapikey-", 1)
     assert result.stderr == "Key of 'ci' for demo, e2. Keep it: it is stored nowhere else.\n"
     assert result.stdout.strip() not in path.read_text()
-    (key,) = read(path)
+    (key,) = read_keys(path)
     assert (key.name, sorted(key.engines), sorted(key.kinds), key.expires_ms) == (
         "ci",
         ["demo", "e2"],

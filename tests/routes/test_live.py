@@ -10,9 +10,9 @@ from werkzeug.test import create_environ, run_wsgi_app
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection
 
-from actions.dispatcher import Desk
-from actions.session import Talk
-from routes.websocket.middleware import Live
+from actions.dispatcher import Dispatcher
+from actions.session import Session
+from routes.websocket.middleware import WebSockets
 from tests.support.waiting import wait_until
 
 HEADERS = {
@@ -34,11 +34,11 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 
 
 @pytest.fixture
-def live() -> Live:
+def live() -> WebSockets:
     """That holds two at a time."""
-    return Live(
+    return WebSockets(
         application,
-        lambda _: Talk(Desk({}), base_url="", expires_at=lambda _: None, clock=lambda: 0),
+        lambda _: Session(Dispatcher({}), base_url="", expires_at=lambda _: None, clock=lambda: 0),
         origins=("*",),
         most=2,
     )
@@ -49,7 +49,7 @@ def environ(**others: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def open_one(live: Live) -> Iterator[Open]:
+def open_one(live: WebSockets) -> Iterator[Open]:
     """The client's end of a new one; all are closed at the end."""
     held: list[tuple[socket.socket, threading.Thread]] = []
 
@@ -68,14 +68,14 @@ def open_one(live: Live) -> Iterator[Open]:
         assert not thread.is_alive()
 
 
-def hold(live: Live, ours: socket.socket) -> None:
+def hold(live: WebSockets, ours: socket.socket) -> None:
     """As gunicorn does: `StopIteration` tells it to close."""
     with pytest.raises(StopIteration):
         live(environ(**{"gunicorn.socket": ours}), None)
     ours.close()
 
 
-def refused(live: Live) -> int:
+def refused(live: WebSockets) -> int:
     """The status of one that is not opened."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -90,14 +90,14 @@ def test_the_answer_is_the_one_of_the_rfc(open_one: Open) -> None:
     assert ACCEPT in head
 
 
-def test_all_else_goes_to_the_application(live: Live) -> None:
+def test_all_else_goes_to_the_application(live: WebSockets) -> None:
     """As does a WebSocket where the server hands out no socket."""
     for other in (create_environ("/"), create_environ("/", headers={"Upgrade": "h2c"}), environ()):
         body, _, _ = run_wsgi_app(live, other)
         assert list(body) == [b"not taken"]
 
 
-def test_no_more_than_a_process_may_hold(live: Live, open_one: Open) -> None:
+def test_no_more_than_a_process_may_hold(live: WebSockets, open_one: Open) -> None:
     """The next is told to come back; a place that is free again is given again."""
     first, second = open_one(), open_one()
     assert first.recv(4096)
@@ -108,7 +108,7 @@ def test_no_more_than_a_process_may_hold(live: Live, open_one: Open) -> None:
     assert open_one().recv(4096).startswith(b"HTTP/1.1 101")
 
 
-def test_leaving(live: Live, open_one: Open) -> None:
+def test_leaving(live: WebSockets, open_one: Open) -> None:
     """Who is there is told to go elsewhere, and so is who comes."""
     client = open_one()
     client.recv(4096)

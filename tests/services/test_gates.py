@@ -6,23 +6,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.scheduling.priority_semaphore import Busy, Gate
+from services.scheduling.priority_semaphore import Busy, PrioritySemaphore
 from tests.support.waiting import wait_until
 
 
 @contextlib.contextmanager
-def waiting(gate: Gate, dues: list[float], order: list[float]) -> Iterator[None]:
+def waiting(semaphore: PrioritySemaphore, dues: list[float], order: list[float]) -> Iterator[None]:
     """Threads that want a place by these times, in this order of asking; they note when they have it."""
 
     def enter(due: float) -> None:
-        with gate.place(due=due):
+        with semaphore.place(due=due):
             order.append(due)
 
     threads = []
     for number, due in enumerate(dues, start=1):
         threads.append(threading.Thread(target=enter, args=(due,)))
         threads[-1].start()
-        wait_until(lambda number=number: len(gate._waiting) == number)  # type: ignore[misc]
+        wait_until(lambda number=number: len(semaphore._waiting) == number)  # type: ignore[misc]
     yield
     for thread in threads:
         thread.join()
@@ -30,32 +30,32 @@ def waiting(gate: Gate, dues: list[float], order: list[float]) -> Iterator[None]
 
 def test_who_runs_dry_first_goes_first() -> None:
     """And of those that are even, who asked first."""
-    gate, order = Gate(1), list[float]()
-    with waiting_behind(gate, [5.0, 3.0, 9.0, 1.0, 3.0], order):
+    semaphore, order = PrioritySemaphore(1), list[float]()
+    with waiting_behind(semaphore, [5.0, 3.0, 9.0, 1.0, 3.0], order):
         assert order == []
     assert order == [1.0, 3.0, 3.0, 5.0, 9.0]
 
 
 @contextlib.contextmanager
-def waiting_behind(gate: Gate, dues: list[float], order: list[float]) -> Iterator[None]:
+def waiting_behind(semaphore: PrioritySemaphore, dues: list[float], order: list[float]) -> Iterator[None]:
     """While the only place is held."""
     with contextlib.ExitStack() as stack:
         held = stack.enter_context(contextlib.ExitStack())
-        held.enter_context(gate.place(due=0, wait_seconds=0))
-        stack.enter_context(waiting(gate, dues, order))
+        held.enter_context(semaphore.place(due=0, wait_seconds=0))
+        stack.enter_context(waiting(semaphore, dues, order))
         stack.callback(held.close)
         yield
 
 
 def test_no_more_than_it_has_places() -> None:
     """Whoever asks, however often, and whatever goes wrong inside."""
-    gate, inside, most = Gate(3), 0, 0
+    semaphore, inside, most = PrioritySemaphore(3), 0, 0
     one = threading.Lock()
 
     def work(number: int) -> None:
         nonlocal inside, most
         for turn in range(50):
-            with contextlib.suppress(ZeroDivisionError), gate.place(due=number * turn % 7):
+            with contextlib.suppress(ZeroDivisionError), semaphore.place(due=number * turn % 7):
                 with one:
                     inside, most = inside + 1, max(most, inside + 1)
                 with one:
@@ -67,35 +67,35 @@ def test_no_more_than_it_has_places() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (inside, most <= 3, gate._free, gate._waiting) == (0, True, 3, [])
+    assert (inside, most <= 3, semaphore._free, semaphore._waiting) == (0, True, 3, [])
 
 
 def test_nobody_waits_for_ever() -> None:
     """It may go better next time; the place in the queue is given up."""
-    gate = Gate(1)
-    with gate.place(due=0, wait_seconds=0):
-        with pytest.raises(Busy), gate.place(due=0, wait_seconds=0):
+    semaphore = PrioritySemaphore(1)
+    with semaphore.place(due=0, wait_seconds=0):
+        with pytest.raises(Busy), semaphore.place(due=0, wait_seconds=0):
             pass
-        assert gate._waiting == []
-    with gate.place(due=0, wait_seconds=0):
+        assert semaphore._waiting == []
+    with semaphore.place(due=0, wait_seconds=0):
         pass
 
 
 @pytest.mark.parametrize("called", [False, True])
 def test_who_is_ended_while_it_waits_leaves_nothing(called: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a place that nobody has, nor an entry that would be given one; called meanwhile or not."""
-    gate = Gate(1)
-    gate.enter(due=0)
+    semaphore = PrioritySemaphore(1)
+    semaphore.enter(due=0)
 
     def wait(event: threading.Event, seconds: float | None = None) -> bool:
         if called:
-            gate.leave()
+            semaphore.leave()
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(threading.Event, "wait", wait)
         with pytest.raises(KeyboardInterrupt):
-            gate.enter(due=0)
+            semaphore.enter(due=0)
     if not called:
-        gate.leave()
-    gate.enter(due=0, wait_seconds=0)
+        semaphore.leave()
+    semaphore.enter(due=0, wait_seconds=0)

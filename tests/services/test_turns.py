@@ -8,20 +8,20 @@ import pytest
 
 from services.errors import ClientLeft
 from services.scheduling import cpu_turn
-from services.scheduling.cpu_turn import AT_ONCE, FIRST_SECONDS, HOLDING, RECENT_SECONDS, Recent, Turns, Work
+from services.scheduling.cpu_turn import AT_ONCE, FIRST_SECONDS, HOLDING, RECENT_SECONDS, CpuShare, CpuTurns, Recent
 from tests.support.waiting import wait_until
 
 
 @contextlib.contextmanager
-def another(shared: Turns, work: Work, told: list[str]) -> Iterator[None]:
+def another(shared: CpuTurns, share: CpuShare, told: list[str]) -> Iterator[None]:
     """Within a turn of ours, somebody else wants one."""
 
     def other() -> None:
-        with shared.work().turn():
+        with shared.share().turn():
             told.append("other")
 
     waiting = threading.Thread(target=other)
-    with work.turn():
+    with share.turn():
         waiting.start()
         yield
     waiting.join()
@@ -30,11 +30,11 @@ def another(shared: Turns, work: Work, told: list[str]) -> Iterator[None]:
 def test_a_long_turn_lets_others_have_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits comes before it goes on."""
     monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", -1)
-    shared, told = Turns(), list[str]()
-    work = shared.work()
-    with another(shared, work, told):
+    shared, told = CpuTurns(), list[str]()
+    share = shared.share()
+    with another(shared, share, told):
         while "other" not in told:
-            assert work.rest()
+            assert share.rest()
         told.append("first")
     assert told == ["other", "first"]
 
@@ -42,10 +42,10 @@ def test_a_long_turn_lets_others_have_theirs(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_short_turn_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rest that nobody needs costs nothing."""
     monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", 60)
-    shared, told = Turns(), list[str]()
-    work = shared.work()
-    with another(shared, work, told):
-        assert not work.rest()
+    shared, told = CpuTurns(), list[str]()
+    share = shared.share()
+    with another(shared, share, told):
+        assert not share.rest()
         told.append("first")
     assert told == ["first", "other"]
 
@@ -53,9 +53,9 @@ def test_a_short_turn_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_who_has_no_turn_does_not_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds up nobody, and would take a place that it never leaves."""
     monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", -1)
-    shared = Turns()
-    assert not shared.work().rest()
-    with shared.work().turn():
+    shared = CpuTurns()
+    assert not shared.share().rest()
+    with shared.share().turn():
         pass
 
 
@@ -75,23 +75,23 @@ ORDERS = [
 @pytest.mark.parametrize(("first", "second", "wins"), ORDERS)
 def test_who_goes_first(first: tuple[float, float], second: tuple[float, float], wins: str) -> None:
     """Who holds a page, who has had nothing at all, then by what each has had of the core, and can do without."""
-    shared, order = Turns(), list[str]()
+    shared, order = CpuTurns(), list[str]()
 
     def enter(name: str, had: float, slack_seconds: float) -> None:
-        work = shared.work()
-        work._spent = had
-        work._recent.add(had)
-        with work.turn(slack_seconds=slack_seconds):
+        share = shared.share()
+        share._spent = had
+        share._recent.add(had)
+        with share.turn(slack_seconds=slack_seconds):
             order.append(name)
 
-    with shared.work().turn():
+    with shared.share().turn():
         threads = [
             threading.Thread(target=enter, args=(name, *each))
             for name, each in zip("ab", (first, second), strict=True)
         ]  # fmt: skip
         for number, thread in enumerate(threads, start=1):
             thread.start()
-            wait_until(lambda number=number: len(shared._gate._waiting) == number)  # type: ignore[misc]
+            wait_until(lambda number=number: len(shared._semaphore._waiting) == number)  # type: ignore[misc]
     for thread in threads:
         thread.join()
     assert order[0] == wins
@@ -113,24 +113,24 @@ def test_what_was_had_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_client_that_has_left_has_no_more_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor a rest; the place is others'."""
     monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", -1)
-    shared, left = Turns(), list[bool]()
-    work = shared.work(lambda: bool(left))
-    with work.turn():
+    shared, left = CpuTurns(), list[bool]()
+    share = shared.share(lambda: bool(left))
+    with share.turn():
         left.append(True)
         with pytest.raises(ClientLeft):
-            work.rest()
-    with pytest.raises(ClientLeft), work.turn():
+            share.rest()
+    with pytest.raises(ClientLeft), share.turn():
         raise AssertionError
-    with shared.work().turn():
+    with shared.share().turn():
         pass
 
 
 def test_what_a_work_has_had_of_the_core() -> None:
     """Within its turns, not between them."""
-    work = Turns().work()
-    with work.turn():
-        while work.cpu_seconds < 0.02:
+    share = CpuTurns().share()
+    with share.turn():
+        while share.cpu_seconds < 0.02:
             pass
-    before = work.cpu_seconds
+    before = share.cpu_seconds
     sum(range(1_000_000))
-    assert work.cpu_seconds == before >= 0.02
+    assert share.cpu_seconds == before >= 0.02

@@ -12,7 +12,7 @@ from services import exports
 from services.errors import InvalidArgument, NotFound, UnknownEngine
 from services.filters.koncorde.nodes import All
 from services.measures import ExportRequest, Kind, Model, Slot, SortKey, Target
-from services.scheduling.cpu_turn import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Count, Store
 from tests.stores import oracle
 from tests.stores.world import INSTANTS, NOON, ODD_REFERENCES, TEXTS, TIES, VALUES, other
@@ -55,7 +55,7 @@ class Stored:
         return [line.partition(",")[0] for line in self.csv(id, **options).splitlines()[1:]]
 
     def export(self, request: ExportRequest) -> str:
-        return b"".join(exports.download(request, self.store, Turns())).decode()
+        return b"".join(exports.download(request, self.store, CpuTurns())).decode()
 
 
 def csv(*lines: str) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from services.scheduling.cpu_turn import Turns
-from services.stores.elasticsearch import Budget, ElasticsearchStore
+from services.scheduling.cpu_turn import CpuTurns
+from services.stores.elasticsearch import ElasticsearchStore, PrefetchBudget
 from services.stores.port import Store
 from tests.stores.contract import StoreContract
 from tests.support.kuzzle import Kuzzle, index_url
@@ -35,7 +35,9 @@ def place(
                 beside(elasticsearch_url, index) for index, name in documents.collections if name == "measures"
             )
         stores.append(
-            ElasticsearchStore([elasticsearch_url], admin_index=admin_index, prefetch=Budget(64 * 2**20), turns=Turns())
+            ElasticsearchStore(
+                [elasticsearch_url], admin_index=admin_index, prefetch=PrefetchBudget(64 * 2**20), turns=CpuTurns()
+            )
         )
         return stores[-1]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from services.scheduling.cpu_turn import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Store
 from services.stores.sqlite import SqliteStore, load
 from tests.stores.contract import StoreContract
@@ -19,7 +19,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Kuzzle], Store]
         folder = tmp_path_factory.mktemp("store")
         path = str(folder / "measures.sqlite3")
         load(path, documents.into_folder(folder / "documents"))
-        return SqliteStore(path, Turns())
+        return SqliteStore(path, CpuTurns())
 
     return placed
 

@@ -131,16 +131,16 @@ def leaves(expression: Expression) -> int:
     return 1 if isinstance(expression, Leaf) else sum(map(leaves, expression.children))
 
 
-def written(expression: Expression) -> JSON:
+def query_of(expression: Expression) -> JSON:
     if isinstance(expression, Leaf):
         return {"bool": {"must_not": [expression.query]}} if expression.negated else expression.query
     if isinstance(expression, Split):
-        return written(joined(expression))
+        return query_of(joined(expression))
     if not expression.children:
         return {"match_all": {}} if expression == ALL else {"match_none": {}}
     if isinstance(expression, Every):
         return {"bool": all_of(expression.children)}
-    return {"bool": {"should": list(map(written, expression.children)), "minimum_should_match": 1}}
+    return {"bool": {"should": list(map(query_of, expression.children)), "minimum_should_match": 1}}
 
 
 def all_of(children: Iterable[Expression]) -> JSON:
@@ -150,5 +150,5 @@ def all_of(children: Iterable[Expression]) -> JSON:
         if isinstance(child, Leaf) and child.negated:
             parts["must_not"].append(child.query)
         else:
-            parts["filter"].append(written(child))
+            parts["filter"].append(query_of(child))
     return {name: queries for name, queries in parts.items() if queries}

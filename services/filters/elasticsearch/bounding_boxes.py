@@ -21,7 +21,7 @@ SLACK = 1e-5
 
 
 @dataclass(frozen=True)
-class Box:
+class BoundingBox:
     """Degrees; `left` within ±180 and `right` beyond it, by less than a turn. Edges included."""
 
     top: float
@@ -29,8 +29,8 @@ class Box:
     bottom: float
     right: float
 
-    def __and__(self, other: "Box") -> "Box | None":
-        box = Box(
+    def __and__(self, other: "BoundingBox") -> "BoundingBox | None":
+        box = BoundingBox(
             min(self.top, other.top),
             max(self.left, other.left),
             max(self.bottom, other.bottom),
@@ -42,17 +42,17 @@ class Box:
 #: A geodesic of the Earth seems wider on a sphere: by the flattening, at most.
 FLATTENED = 1.01
 
-WORLD = Box(90, -180, -90, 180)
+WORLD = BoundingBox(90, -180, -90, 180)
 
 
-def boxes(shape: nodes.Geo) -> Iterator[Box]:
+def bounding_boxes(shape: nodes.Geo) -> Iterator[BoundingBox]:
     box = around(shape)
     yield widened(box, *HALF_CELL)
     yield from swapped(widened(box, 0, 0))
     yield from cells(widened(box, 0, 0))
 
 
-def around(shape: nodes.Geo) -> Box:
+def around(shape: nodes.Geo) -> BoundingBox:
     if isinstance(shape, nodes.Polygon):
         return around_polygon(shape.points)
     if isinstance(shape, nodes.Box):
@@ -60,7 +60,7 @@ def around(shape: nodes.Geo) -> Box:
     return around_circle(shape.centre, shape.radius_m if isinstance(shape, nodes.Circle) else shape.outer_m)
 
 
-def around_circle(centre: nodes.Point, radius_m: float) -> Box:
+def around_circle(centre: nodes.Point, radius_m: float) -> BoundingBox:
     angle = radius_m / LEAST_RADIUS_M
     top, bottom = centre.lat + math.degrees(angle), centre.lat - math.degrees(angle)
     if top >= 90 or bottom <= -90:
@@ -69,7 +69,7 @@ def around_circle(centre: nodes.Point, radius_m: float) -> Box:
     return turned(top, centre.lon - half, bottom, centre.lon + half)
 
 
-def around_polygon(points: tuple[nodes.Point, ...]) -> Box:
+def around_polygon(points: tuple[nodes.Point, ...]) -> BoundingBox:
     """Its edges go the shorter way around the Earth, and if they are geodesics bulge towards the poles."""
     lats, lons = [point.lat for point in points], unturned([point.lon for point in points])
     width = max(lons) - min(lons)
@@ -94,37 +94,37 @@ def bulge(lat: float, width: float) -> float:
     return 90 if half >= math.pi / 2 else math.degrees(math.atan(math.tan(math.radians(lat)) / math.cos(half)))
 
 
-def turned(top: float, left: float, bottom: float, right: float) -> Box:
+def turned(top: float, left: float, bottom: float, right: float) -> BoundingBox:
     """From longitudes of any turn, and latitudes beyond the poles."""
     top, bottom = min(90, top), max(-90, bottom)
     if right - left >= 360:
-        return Box(top, -180, bottom, 180)
+        return BoundingBox(top, -180, bottom, 180)
     begin = (left + 180) % 360 - 180
-    return Box(top, begin, bottom, begin + right - left)
+    return BoundingBox(top, begin, bottom, begin + right - left)
 
 
-def widened(box: Box, lat: float, lon: float) -> Box:
+def widened(box: BoundingBox, lat: float, lon: float) -> BoundingBox:
     lat, lon = lat + SLACK, lon + SLACK
     return turned(box.top + lat, box.left - lon, box.bottom - lat, box.right + lon)
 
 
-def swapped(box: Box) -> Iterator[Box]:
+def swapped(box: BoundingBox) -> Iterator[BoundingBox]:
     """Where arrays are: latitude read as longitude. Longitudes beyond ±90 are no latitudes, and refused."""
     for turn in (-360, 0, 360):
-        found = Box(box.right + turn, box.bottom, box.left + turn, box.top) & WORLD
+        found = BoundingBox(box.right + turn, box.bottom, box.left + turn, box.top) & WORLD
         if found is not None:
             yield found
 
 
-def cells(box: Box) -> Iterator[Box]:
+def cells(box: BoundingBox) -> Iterator[BoundingBox]:
     """Where pairs of texts are: at the geohash that the latitude's digits are, if whole degrees are in the box."""
     lats = range(math.ceil(max(0, box.bottom)), math.floor(box.top) + 1)
     if lats and math.ceil(box.left) <= math.floor(box.right):
         yield from map(cell, sorted({"0", *(str(lat)[0] for lat in lats)}))
 
 
-def cell(digit: str) -> Box:
+def cell(digit: str) -> BoundingBox:
     """Of a geohash that begins with this digit: bits of longitude and latitude in turn, halving the world."""
     lon2, lat1, lon1, lat0, lon0 = (int(bit) for bit in f"{int(digit):05b}")
     left, bottom = -180 + 45 * (4 * lon2 + 2 * lon1 + lon0), -90 + 45 * (2 * lat1 + lat0)
-    return Box(bottom + 45, left, bottom, left + 45)
+    return BoundingBox(bottom + 45, left, bottom, left + 45)

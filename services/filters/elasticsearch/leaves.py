@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from services.filters.elasticsearch.boolean import ALL, JSON, NONE, Expression, Leaf, some
-from services.filters.elasticsearch.bounding_boxes import Box, boxes
+from services.filters.elasticsearch.bounding_boxes import BoundingBox, bounding_boxes
 from services.filters.elasticsearch.wildcard import wildcards
 from services.filters.koncorde import nodes
-from services.mapping import Field
+from services.mapping import MappedField
 
 #: Bits of the types of whole numbers, beside the sign; fractions are cut off.
 WHOLE = {"byte": 7, "short": 15, "integer": 31, "long": 63}
@@ -37,13 +37,13 @@ DATE_SLACK, LAST_DATE = 2, 9_000_000_000_000_000
 EXACT_BITS = 52
 
 
-def seen(field: Field) -> Expression:
+def seen(field: MappedField) -> Expression:
     """Documents with any value there; all, where some values are not to be found."""
     hidden = "ignore_above" if field.type == "keyword" else "ignore_malformed"
     return ALL if field.definition.get(hidden, False) is not False else Leaf({"exists": {"field": field.name}})
 
 
-def equal(field: Field, value: nodes.Scalar) -> Expression:
+def equal(field: MappedField, value: nodes.Scalar) -> Expression:
     """`value`: not `None`."""
     if isinstance(value, str):
         return one_of(field, (value,))
@@ -52,31 +52,31 @@ def equal(field: Field, value: nodes.Scalar) -> Expression:
     return between(field, value, value)
 
 
-def term(field: Field, value: Any) -> Expression:
+def term(field: MappedField, value: Any) -> Expression:
     return Leaf({"term": {field.name: {"value": value}}})
 
 
-def one_of(field: Field, texts: Collection[str]) -> Expression:
+def one_of(field: MappedField, texts: Collection[str]) -> Expression:
     if field.type == "keyword":
         return ALL if any(is_hidden(field, text) for text in texts) else terms(field, texts)
     return ALL if "" in texts and is_number(field) else seen(field)
 
 
-def terms(field: Field, texts: Collection[str]) -> Expression:
+def terms(field: MappedField, texts: Collection[str]) -> Expression:
     return term(field, *texts) if len(texts) == 1 else Leaf({"terms": {field.name: list(texts)}})
 
 
-def is_hidden(field: Field, text: str) -> bool:
+def is_hidden(field: MappedField, text: str) -> bool:
     """Longer than `ignore_above`, which counts units of UTF-16."""
     most = field.definition.get("ignore_above")
     return most is not None and len(text.encode("utf-16-le", "surrogatepass")) // 2 > int(most)
 
 
-def is_number(field: Field) -> bool:
+def is_number(field: MappedField) -> bool:
     return field.type in WHOLE or field.type in FRACTIONS
 
 
-def between(field: Field, low: float | None, high: float | None) -> Expression:
+def between(field: MappedField, low: float | None, high: float | None) -> Expression:
     """Numbers from one to the other, both included; `None`: open."""
     if field.path != field.name:
         return seen(field)
@@ -90,17 +90,17 @@ def between(field: Field, low: float | None, high: float | None) -> Expression:
     return in_range(field, below, above)
 
 
-def stored(field: Field, low: float | None, high: float | None) -> tuple[float | None, float | None, float]:
+def stored(field: MappedField, low: float | None, high: float | None) -> tuple[float | None, float | None, float]:
     """The bounds, as what is stored of numbers may be off them; and the largest number that may be stored."""
     if field.type in WHOLE:
         most = 2 ** WHOLE[field.type] - 1
-        return whole(low, -1, most), whole(high, 1, most), most
+        return whole_bound(low, -1, most), whole_bound(high, 1, most), most
     largest, relative, least = FRACTIONS[field.type]
     slack = (largest, relative, least)
     return fraction(low, -1, *slack), fraction(high, 1, *slack), largest
 
 
-def whole(bound: float | None, sign: int, most: int) -> int | None:
+def whole_bound(bound: float | None, sign: int, most: int) -> int | None:
     if bound is None:
         return None
     number = math.trunc(bound)
@@ -118,7 +118,7 @@ def is_within(low: float | None, high: float | None, most: float) -> bool:
     return low is not None and high is not None and -most <= low and high <= most
 
 
-def between_dates(field: Field, low: float | None, high: float | None) -> Expression:
+def between_dates(field: MappedField, low: float | None, high: float | None) -> Expression:
     format = field.definition.get("format", EPOCH_MS_BUT_YEARS)
     years = (low is None or low <= LAST_YEAR) and (high is None or high >= -LAST_YEAR)
     if (format != EPOCH_MS and (format != EPOCH_MS_BUT_YEARS or years)) or seen(field) == ALL:
@@ -128,13 +128,13 @@ def between_dates(field: Field, low: float | None, high: float | None) -> Expres
     return in_range(field, earliest, latest, format=EPOCH_MS)
 
 
-def in_range(field: Field, low: float | None, high: float | None, **options: str) -> Expression:
+def in_range(field: MappedField, low: float | None, high: float | None, **options: str) -> Expression:
     bounds: Mapping[str, Any] = {"gte": low, "lte": high}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     return Leaf({"range": {field.name: {**given, **options}}})
 
 
-def found(field: Field, source: str, flags: str) -> Expression:
+def found(field: MappedField, source: str, flags: str) -> Expression:
     """Texts in which a regular expression finds something."""
     if field.type != "keyword":
         return ALL if is_number(field) else seen(field)
@@ -144,7 +144,7 @@ def found(field: Field, source: str, flags: str) -> Expression:
     return some(like(field, pattern, ignore_case="i" in flags) for pattern in patterns)
 
 
-def like(field: Field, pattern: str, *, ignore_case: bool) -> Expression:
+def like(field: MappedField, pattern: str, *, ignore_case: bool) -> Expression:
     """The empty pattern finds nothing, not even the empty text."""
     if not pattern:
         return term(field, "")
@@ -152,13 +152,13 @@ def like(field: Field, pattern: str, *, ignore_case: bool) -> Expression:
     return Leaf({"wildcard": {field.name: {"value": pattern, **options}}})
 
 
-def inside(field: Field, shape: nodes.Geo) -> Expression:
+def inside(field: MappedField, shape: nodes.Geo) -> Expression:
     if field.type != "geo_point" or field.path != field.name or seen(field) == ALL:
         return ALL if field.flat else seen(field)
-    return some(Leaf(in_box(field, box)) for box in boxes(shape))
+    return some(Leaf(in_box(field, box)) for box in bounding_boxes(shape))
 
 
-def in_box(field: Field, box: Box) -> JSON:
+def in_box(field: MappedField, box: BoundingBox) -> JSON:
     """Over ±180 the right edge is left of the left one."""
     right = box.right if box.right <= 180 else box.right - 360
     corners = {"top_left": {"lat": box.top, "lon": box.left}, "bottom_right": {"lat": box.bottom, "lon": right}}

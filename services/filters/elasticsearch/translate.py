@@ -23,13 +23,13 @@ from services.filters.elasticsearch.boolean import (
     cut,
     every,
     no,
+    query_of,
     some,
     split,
     without,
-    written,
 )
 from services.filters.koncorde import nodes
-from services.mapping import Field, Fields
+from services.mapping import Fields, MappedField
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def translate(node: nodes.Filter, indices: Indices, *, forbidden: Collection[str
     """`forbidden`: kinds of queries that Elasticsearch will not be asked."""
     found = bounds(node, Document(indices if len(indices) <= MOST_MAPPINGS else UNKNOWN))
     up, lo = without(found.up, forbidden, ALL), without(found.lo, forbidden, NONE)
-    return Queries(written(cut(up, ALL)), written(cut(lo, NONE)))
+    return Queries(query_of(cut(up, ALL)), query_of(cut(lo, NONE)))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Document:
     def path(self, field: str) -> str | None:
         return field
 
-    def is_own(self, fields: Fields, field: Field) -> bool:
+    def is_own(self, fields: Fields, field: MappedField) -> bool:
         return fields.own(field)
 
 
@@ -109,7 +109,7 @@ class Element:
         first, dot, others = field.partition(".")
         return f"{self.base}{dot}{others}" if first == "value" else None
 
-    def is_own(self, fields: Fields, field: Field) -> bool:
+    def is_own(self, fields: Fields, field: MappedField) -> bool:
         """Of all elements there may be one."""
         return False
 
@@ -117,16 +117,18 @@ class Element:
 View = Document | Element
 
 
-def value(node: Any, view: View, query: Callable[[Field], Expression]) -> Bounds:
+def value(node: Any, view: View, query: Callable[[MappedField], Expression]) -> Bounds:
     """Of a clause that only a value matches which is there."""
     path = view.path(node.field)
     return exactly(NONE) if path is None else at_least(asked(path, view, lambda _, field: query(field)))
 
 
-def asked(path: str, view: View, query: Callable[[Fields, Field], Expression], unknown: Expression = ALL) -> Expression:
+def asked(
+    path: str, view: View, query: Callable[[Fields, MappedField], Expression], unknown: Expression = ALL
+) -> Expression:
     """Each index for itself. `unknown`: of one that cannot be asked for that path."""
 
-    def answers(query: Callable[[Fields, Field], Expression]) -> Expression:
+    def answers(query: Callable[[Fields, MappedField], Expression]) -> Expression:
         found = ((names, fields, fields.find(path)) for names, fields in view.indices.items())
         return split((names, unknown if field is None else query(fields, field)) for names, fields, field in found)
 
@@ -135,10 +137,10 @@ def asked(path: str, view: View, query: Callable[[Fields, Field], Expression], u
     return answers(without_range(query)) if dated else joined
 
 
-def without_range(query: Callable[[Fields, Field], Expression]) -> Callable[[Fields, Field], Expression]:
+def without_range(query: Callable[[Fields, MappedField], Expression]) -> Callable[[Fields, MappedField], Expression]:
     """An index reads a range before it looks whether it is meant: where it has dates, it refuses what is no date."""
 
-    def answer(fields: Fields, field: Field) -> Expression:
+    def answer(fields: Fields, field: MappedField) -> Expression:
         found = query(fields, field)
         return values.seen(field) if isinstance(found, Leaf) and "range" in found.query else found
 
@@ -192,7 +194,7 @@ def id_is(value: Any) -> Expression:
     return values.ids((value,)) if isinstance(value, str) else NONE
 
 
-def null(view: View, fields: Fields, field: Field) -> Expression:
+def null(view: View, fields: Fields, field: MappedField) -> Expression:
     """Nothing is indexed of a null, where no other value can be indexed either."""
     alone = view.is_own(fields, field) and field.definition.get("null_value") is None
     return Leaf({"exists": {"field": field.name}}, negated=True) if alone else ALL
@@ -214,7 +216,7 @@ def bounds_has(node: nodes.Has, view: View) -> Bounds:
     return Bounds(ALL, asked(path, view, partial(present, view), unknown=NONE))
 
 
-def present(view: View, fields: Fields, field: Field) -> Expression:
+def present(view: View, fields: Fields, field: MappedField) -> Expression:
     return Leaf({"exists": {"field": field.name}}) if view.is_own(fields, field) else NONE
 
 

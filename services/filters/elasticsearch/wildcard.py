@@ -42,14 +42,14 @@ ANCHORS = ((re.compile(r"\^|\\A"), START), (re.compile(r"\$|\\z"), END))
 def wildcards(source: str, flags: str) -> Sequence[str] | None:
     """One of which a text matches that the expression is found in; `None`: any text may."""
     try:
-        sequences = Reader(source).whole()
+        sequences = PatternReader(source).whole()
     except Unreadable:
         return None
     patterns = {pattern(trimmed(sequence, flags)) for sequence in sequences}
     return None if "*" in patterns or len(patterns) > MOST_ALTERNATIVES else sorted(patterns)
 
 
-class Reader:
+class PatternReader:
     """Reads the alternatives of an expression that RE2 has accepted, each as a sequence."""
 
     def __init__(self, source: str) -> None:

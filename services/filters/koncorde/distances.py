@@ -75,6 +75,6 @@ def prefixes(unit: str) -> dict[str, float]:
     return SHORT if len(unit) <= LONGEST_SHORT else LONG
 
 
-def written(distance_m: float) -> str:
+def distance_of(distance_m: float) -> str:
     """`metres` reads the very same number."""
     return f"{Decimal(repr(float(distance_m))):f} m"

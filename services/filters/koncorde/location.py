@@ -35,7 +35,7 @@ KINDS = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", 
 
 
 @dataclass
-class Budget:
+class Limits:
     """What a filter may still hold."""
 
     clauses: int = MOST_CLAUSES
@@ -44,28 +44,28 @@ class Budget:
 
 
 @dataclass(slots=True)
-class Place:
+class Location:
     """`path`: as errors name it, such as `query.and[1].range`. Not frozen, for speed: a filter has thousands."""
 
     path: str = "query"
     keyword: str | None = None
     depth: int = 0
-    budget: Budget = field(default_factory=Budget)
+    budget: Limits = field(default_factory=Limits)
 
-    def key(self, name: str) -> "Place":
-        return Place(f"{self.path}.{shortened(name)}", self.keyword, self.depth, self.budget)
+    def key(self, name: str) -> "Location":
+        return Location(f"{self.path}.{shortened(name)}", self.keyword, self.depth, self.budget)
 
-    def item(self, index: int) -> "Place":
-        return Place(f"{self.path}[{index}]", self.keyword, self.depth, self.budget)
+    def item(self, index: int) -> "Location":
+        return Location(f"{self.path}[{index}]", self.keyword, self.depth, self.budget)
 
-    def under(self, keyword: str) -> "Place":
-        return Place(f"{self.path}.{shortened(keyword)}", keyword, self.depth, self.budget)
+    def under(self, keyword: str) -> "Location":
+        return Location(f"{self.path}.{shortened(keyword)}", keyword, self.depth, self.budget)
 
-    def deeper(self) -> "Place":
+    def deeper(self) -> "Location":
         """Raises `InvalidFilter`."""
         if self.depth == DEEPEST:
             raise self.refuse(f"is nested too deep: a filter has at most {DEEPEST} levels.")
-        return Place(self.path, self.keyword, self.depth + 1, self.budget)
+        return Location(self.path, self.keyword, self.depth + 1, self.budget)
 
     def count_clause(self) -> None:
         """Raises `InvalidFilter`."""
@@ -97,31 +97,33 @@ class Place:
         return InvalidFilter(unicode(self.path), self.keyword and shortened(self.keyword), unicode(reason))
 
 
-def check_length(text: str, place: Place) -> None:
+def check_length(text: str, location: Location) -> None:
     """Raises `InvalidFilter`."""
     if len(text) > LONGEST_TEXT:
-        raise place.refuse(f"is too long: a text has at most {LONGEST_TEXT:,} characters.")
+        raise location.refuse(f"is too long: a text has at most {LONGEST_TEXT:,} characters.")
 
 
-def check_text(value: Any, place: Place) -> None:
+def check_text(value: Any, location: Location) -> None:
     """Raises `InvalidFilter` where text is no Unicode, which neither a link nor a store can hold."""
     try:
         msgspec.json.encode(value)
     except (UnicodeEncodeError, RecursionError):
-        for at in surrogates(value, place):
+        for at in surrogates(value, location):
             raise at.refuse("is text that is no Unicode (a lone surrogate).") from None
 
 
-def surrogates(value: Any, place: Place) -> Iterator[Place]:
-    left = [(value, place)]
+def surrogates(value: Any, location: Location) -> Iterator[Location]:
+    left = [(value, location)]
     while left:
-        value, place = left.pop()
+        value, location = left.pop()
         if isinstance(value, str) and unicode(value) != value:
-            yield place
+            yield location
         elif isinstance(value, dict):
-            left += [pair for key, item in value.items() for pair in ((item, place.key(key)), (key, place.key(key)))]
+            left += [
+                pair for key, item in value.items() for pair in ((item, location.key(key)), (key, location.key(key)))
+            ]
         elif isinstance(value, list):
-            left += [(item, place.item(index)) for index, item in enumerate(value)]
+            left += [(item, location.item(index)) for index, item in enumerate(value)]
 
 
 def shown(value: Any) -> str:

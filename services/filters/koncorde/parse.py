@@ -7,7 +7,7 @@ from typing import Any
 from services.filters.koncorde import distances, foreign, nodes, points, regexps
 from services.filters.koncorde.location import (
     LONGEST_TEXT,
-    Place,
+    Location,
     check_length,
     check_text,
     kind,
@@ -29,68 +29,68 @@ FEWEST_POINTS = 3
 
 def parse(value: Any) -> Filter:
     """Raises `InvalidFilter`."""
-    place = Place()
-    node = nodes.All() if isinstance(value, dict) and not value else a_filter(value, place)
-    check_text(value, place)
+    location = Location()
+    node = nodes.All() if isinstance(value, dict) and not value else a_filter(value, location)
+    check_text(value, location)
     return node
 
 
-def a_filter(value: Any, place: Place) -> Filter:
+def a_filter(value: Any, location: Location) -> Filter:
     """Any, but for `{}`."""
-    place.count_clause()
-    inside = place.deeper()
-    keyword = sole_keyword(value, place)
+    location.count_clause()
+    inside = location.deeper()
+    keyword = sole_keyword(value, location)
     if keyword not in KEYWORDS:
-        raise unknown(keyword, place)
+        raise unknown(keyword, location)
     return KEYWORDS[keyword](value[keyword], inside.under(keyword))
 
 
-def sole_keyword(value: Any, place: Place) -> str:
+def sole_keyword(value: Any, location: Location) -> str:
     if not isinstance(value, dict):
-        raise place.refuse(f"must be a filter, an object with one keyword, not {kind(value)}.")
+        raise location.refuse(f"must be a filter, an object with one keyword, not {kind(value)}.")
     if len(value) > 1:
-        raise place.refuse(f'has several keywords ({listed(value)}): join filters by "and".')
+        raise location.refuse(f'has several keywords ({listed(value)}): join filters by "and".')
     for keyword in value:
         return str(keyword)
-    raise place.refuse("is an empty filter: {} stands alone only, for every document.")
+    raise location.refuse("is an empty filter: {} stands alone only, for every document.")
 
 
-def unknown(name: str, place: Place) -> Exception:
+def unknown(name: str, location: Location) -> Exception:
     hint = f": {foreign.HINT}." if name in foreign.QUERIES else similar(name, KEYWORDS)
-    return place.under(name).refuse(f"is no keyword of Koncorde{hint}")
+    return location.under(name).refuse(f"is no keyword of Koncorde{hint}")
 
 
-def an_object(value: Any, place: Place) -> dict[str, Any]:
+def an_object(value: Any, location: Location) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise place.refuse(f"must be an object, not {kind(value)}.")
+        raise location.refuse(f"must be an object, not {kind(value)}.")
     if not value:
-        raise place.refuse("is empty.")
+        raise location.refuse("is empty.")
     return value
 
 
-def a_list(value: Any, place: Place, of: str) -> list[Any]:
+def a_list(value: Any, location: Location, of: str) -> list[Any]:
     if not isinstance(value, list):
-        raise place.refuse(f"must be an array of {of}, not {kind(value)}.")
+        raise location.refuse(f"must be an array of {of}, not {kind(value)}.")
     if not value:
-        raise place.refuse(f"is empty: it needs at least one of its {of}.")
+        raise location.refuse(f"is empty: it needs at least one of its {of}.")
     return value
 
 
-def check_keys(value: Mapping[str, Any], allowed: tuple[str, ...], place: Place) -> None:
+def check_keys(value: Mapping[str, Any], allowed: tuple[str, ...], location: Location) -> None:
     for name in value:
         if name not in allowed:
-            raise place.key(name).refuse(f"is not among its keys, {', '.join(allowed)}{similar(name, allowed)}")
+            raise location.key(name).refuse(f"is not among its keys, {', '.join(allowed)}{similar(name, allowed)}")
 
 
-def a_text(value: Any, place: Place) -> str:
+def a_text(value: Any, location: Location) -> str:
     if not isinstance(value, str):
-        raise place.refuse(f"must be a text, not {shown(value)}.")
+        raise location.refuse(f"must be a text, not {shown(value)}.")
     return value
 
 
-def some_text(value: Any, place: Place) -> str:
-    if not a_text(value, place):
-        raise place.refuse("is empty.")
+def some_text(value: Any, location: Location) -> str:
+    if not a_text(value, location):
+        raise location.refuse("is empty.")
     return str(value)
 
 
@@ -98,62 +98,62 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def finite(value: Any, place: Place) -> Any:
+def finite(value: Any, location: Location) -> Any:
     """Numbers beyond a double are none; anything else is as it is."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise place.refuse("is a number beyond what a double holds.")
+        raise location.refuse("is a number beyond what a double holds.")
     return value
 
 
-def scalar(value: Any, place: Place) -> Any:
+def scalar(value: Any, location: Location) -> Any:
     """Neither too long nor beyond a double."""
     if isinstance(value, str):
-        check_length(value, place)
-    return finite(value, place)
+        check_length(value, location)
+    return finite(value, location)
 
 
-def one_field(value: Any, place: Place, *, besides: tuple[str, ...] = ()) -> tuple[str, Any, Place]:
+def one_field(value: Any, location: Location, *, besides: tuple[str, ...] = ()) -> tuple[str, Any, Location]:
     """The field, its argument, and where that stands."""
-    others = [name for name in an_object(value, place) if name not in besides]
+    others = [name for name in an_object(value, location) if name not in besides]
     for name in besides:
         if name not in value:
-            raise place.refuse(f'lacks "{name}": it takes a field and {listed(besides)}.')
+            raise location.refuse(f'lacks "{name}": it takes a field and {listed(besides)}.')
     if len(others) != 1:
-        raise place.refuse(f'must name one field, not {listed(others) or "none"}: join several filters by "and".')
-    return named(others[0], place), value[others[0]], place.key(others[0])
+        raise location.refuse(f'must name one field, not {listed(others) or "none"}: join several filters by "and".')
+    return named(others[0], location), value[others[0]], location.key(others[0])
 
 
 # Filters of filters
 
 
-def filters(value: Any, place: Place) -> tuple[Filter, ...]:
-    children = a_list(value, place, "filters")
-    place.check_clauses(len(children))
-    return tuple(a_filter(each, place.item(index)) for index, each in enumerate(children))
+def filters(value: Any, location: Location) -> tuple[Filter, ...]:
+    children = a_list(value, location, "filters")
+    location.check_clauses(len(children))
+    return tuple(a_filter(each, location.item(index)) for index, each in enumerate(children))
 
 
-def an_and(value: Any, place: Place) -> Filter:
-    return nodes.And(filters(value, place))
+def an_and(value: Any, location: Location) -> Filter:
+    return nodes.And(filters(value, location))
 
 
-def an_or(value: Any, place: Place) -> Filter:
-    return nodes.Or(filters(value, place))
+def an_or(value: Any, location: Location) -> Filter:
+    return nodes.Or(filters(value, location))
 
 
-def a_not(value: Any, place: Place) -> Filter:
-    return nodes.Not(a_filter(value, place))
+def a_not(value: Any, location: Location) -> Filter:
+    return nodes.Not(a_filter(value, location))
 
 
-def a_bool(value: Any, place: Place) -> Filter:
+def a_bool(value: Any, location: Location) -> Filter:
     """One part is that part; several are joined, `must` as it is."""
-    parts = an_object(value, place)
+    parts = an_object(value, location)
     for name in parts:
         if name in foreign.OF_BOOL:
-            raise place.key(name).refuse(f"is not of Koncorde: {foreign.HINT}.")
-    check_keys(parts, PARTS, place)
+            raise location.key(name).refuse(f"is not of Koncorde: {foreign.HINT}.")
+    check_keys(parts, PARTS, location)
     if len(parts) > 1 and parts.get("must") == []:
         parts = {name: part for name, part in parts.items() if name != "must"}
-    children = {name: filters(parts[name], place.key(name)) for name in PARTS if name in parts}
+    children = {name: filters(parts[name], location.key(name)) for name in PARTS if name in parts}
     musts = children.pop("must", ())
     others = [JOINED[name](each) for name, each in children.items()]
     return others[0] if not musts and len(others) == 1 else nodes.And((*musts, *others))
@@ -166,72 +166,74 @@ JOINED: Mapping[str, Callable[[tuple[Filter, ...]], Filter]] = {
 }
 
 
-def nothing(value: Any, place: Place) -> Filter:
+def nothing(value: Any, location: Location) -> Filter:
     return nodes.Nothing()
 
 
-def select(value: Any, place: Place) -> Filter:
+def select(value: Any, location: Location) -> Filter:
     keys = ("field", "index", "query")
-    check_keys(an_object(value, place), keys, place)
+    check_keys(an_object(value, location), keys, location)
     for key in keys:
         if key not in value:
-            raise place.refuse(f'lacks "{key}": it takes {listed(keys)}.')
-    field = named(some_text(value["field"], place.key("field")), place.key("field"))
-    return nodes.Select(field, whole(value["index"], place.key("index")), a_filter(value["query"], place.key("query")))
+            raise location.refuse(f'lacks "{key}": it takes {listed(keys)}.')
+    field = named(some_text(value["field"], location.key("field")), location.key("field"))
+    return nodes.Select(
+        field, whole_number(value["index"], location.key("index")), a_filter(value["query"], location.key("query"))
+    )
 
 
-def whole(value: Any, place: Place) -> int:
-    if not is_number(finite(value, place)) or value != int(value):
-        raise place.refuse(f"must be a whole number, not {shown(value)}.")
+def whole_number(value: Any, location: Location) -> int:
+    if not is_number(finite(value, location)) or value != int(value):
+        raise location.refuse(f"must be a whole number, not {shown(value)}.")
     return int(value)
 
 
 # Values
 
 
-def equals(value: Any, place: Place) -> Filter:
-    field, wanted, at = one_field(value, place)
+def equals(value: Any, location: Location) -> Filter:
+    field, wanted, at = one_field(value, location)
     if isinstance(wanted, list | dict):
         raise at.refuse(f'must be a text, a number, a boolean or null, not {kind(wanted)}: see "match" and "exists".')
     return nodes.Equals(field, scalar(wanted, at))
 
 
-def an_in(value: Any, place: Place) -> Filter:
-    field, wanted, at = one_field(value, place)
+def an_in(value: Any, location: Location) -> Filter:
+    field, wanted, at = one_field(value, location)
     return nodes.In(field, texts(wanted, at))
 
 
-def ids(value: Any, place: Place) -> Filter:
+def ids(value: Any, location: Location) -> Filter:
     if isinstance(value, list):
-        raise place.refuse('must be an object: write {"values": [...]}.')
-    check_keys(an_object(value, place), ("values",), place)
-    return nodes.In("_id", texts(value["values"], place.key("values")))
+        raise location.refuse('must be an object: write {"values": [...]}.')
+    check_keys(an_object(value, location), ("values",), location)
+    return nodes.In("_id", texts(value["values"], location.key("values")))
 
 
-def texts(value: Any, place: Place) -> tuple[str, ...]:
-    place.count_values(len(a_list(value, place, "texts")))
+def texts(value: Any, location: Location) -> tuple[str, ...]:
+    location.count_values(len(a_list(value, location, "texts")))
     for index, each in enumerate(value):
         if not isinstance(each, str):
             hint = 'join "equals" by "or" for other values'
-            raise place.item(index).refuse(f"must be a text, not {shown(each)}: {hint}.")
+            raise location.item(index).refuse(f"must be a text, not {shown(each)}: {hint}.")
         if len(each) > LONGEST_TEXT:
-            check_length(each, place.item(index))
+            check_length(each, location.item(index))
     return tuple(value)
 
 
-def exists(value: Any, place: Place) -> Filter:
+def exists(value: Any, location: Location) -> Filter:
     if isinstance(value, dict):
-        check_keys(an_object(value, place), ("field",), place)
-        value, place = value["field"], place.key("field")
-    return field_or_item(some_text(value, place), place)
+        check_keys(an_object(value, location), ("field",), location)
+        value, location = value["field"], location.key("field")
+    return field_or_item(some_text(value, location), location)
 
 
-def missing(value: Any, place: Place) -> Filter:
-    return nodes.Not(exists(value, place))
+def missing(value: Any, location: Location) -> Filter:
+    return nodes.Not(exists(value, location))
 
 
-def a_range(value: Any, place: Place) -> Filter:
-    field, given, at = one_field(value, place)
+def a_range(value: Any, location: Location) -> Filter:
+    field, given, at = one_field(value, location)
     check_keys(an_object(given, at), BOUNDS, at)
     bounds = {name: bound(given[name], at.key(name)) for name in BOUNDS if name in given}
     for both in (("gt", "gte"), ("lt", "lte")):
@@ -244,18 +246,18 @@ def a_range(value: Any, place: Place) -> Filter:
     return nodes.Range(field, **bounds)
 
 
-def bound(value: Any, place: Place) -> float:
+def bound(value: Any, location: Location) -> float:
     if isinstance(value, str):
         hint = "dates are epoch milliseconds here, or startAt and endAt of the export"
-        raise place.refuse(f"must be a number, not the text {shown(value)}: {hint}.")
-    if not is_number(finite(value, place)):
-        raise place.refuse(f"must be a number, not {shown(value)}.")
+        raise location.refuse(f"must be a number, not the text {shown(value)}: {hint}.")
+    if not is_number(finite(value, location)):
+        raise location.refuse(f"must be a number, not {shown(value)}.")
     number: float = value
     return number
 
 
-def regexp(value: Any, place: Place) -> Filter:
-    field, given, at = one_field(value, place)
+def regexp(value: Any, location: Location) -> Filter:
+    field, given, at = one_field(value, location)
     if isinstance(given, str):
         return nodes.Regexp(field, given, "", regexps.pattern(given, "", at))
     if not isinstance(given, dict):
@@ -268,70 +270,70 @@ def regexp(value: Any, place: Place) -> Filter:
     return nodes.Regexp(field, source, flags, regexps.pattern(source, flags, at.key("value")))
 
 
-def flags_text(value: Any, place: Place) -> str:
+def flags_text(value: Any, location: Location) -> str:
     """What JavaScript takes for false is no flag."""
     if not value and not isinstance(value, list | dict):
         return ""
-    check_length(a_text(value, place), place)
+    check_length(a_text(value, location), location)
     return str(value)
 
 
-def match(value: Any, place: Place) -> Filter:
-    for name in an_object(value, place):
-        named(name, place)
-    check_items(value, place)
+def match(value: Any, location: Location) -> Filter:
+    for name in an_object(value, location):
+        named(name, location)
+    check_items(value, location)
     return nodes.Match(value)
 
 
-def check_items(value: dict[str, Any] | list[Any], place: Place) -> None:
+def check_items(value: dict[str, Any] | list[Any], location: Location) -> None:
     """Of an argument that may be any JSON: its numbers, and its limits."""
-    place.count_values(len(value))
-    for at, item in within(value, place):
+    location.count_values(len(value))
+    for at, item in within(value, location):
         if isinstance(item, dict | list):
             check_items(item, at.deeper())
         scalar(item, at)
 
 
-def within(value: dict[str, Any] | list[Any], place: Place) -> Iterator[tuple[Place, Any]]:
+def within(value: dict[str, Any] | list[Any], location: Location) -> Iterator[tuple[Location, Any]]:
     if isinstance(value, dict):
-        return ((place.key(named(name, place)), item) for name, item in value.items())
-    return ((place.item(index), item) for index, item in enumerate(value))
+        return ((location.key(named(name, location)), item) for name, item in value.items())
+    return ((location.item(index), item) for index, item in enumerate(value))
 
 
 # Places on earth
 
 
-def geo_distance(value: Any, place: Place) -> Filter:
-    field, centre, at = one_field(value, place, besides=("distance",))
-    return nodes.Circle(field, point(centre, at), metres(value["distance"], place.key("distance")))
+def geo_distance(value: Any, location: Location) -> Filter:
+    field, centre, at = one_field(value, location, besides=("distance",))
+    return nodes.Circle(field, point(centre, at), metres(value["distance"], location.key("distance")))
 
 
-def geo_distance_range(value: Any, place: Place) -> Filter:
-    field, centre, at = one_field(value, place, besides=("from", "to"))
-    inner, outer = (metres(value[name], place.key(name)) for name in ("from", "to"))
+def geo_distance_range(value: Any, location: Location) -> Filter:
+    field, centre, at = one_field(value, location, besides=("from", "to"))
+    inner, outer = (metres(value[name], location.key(name)) for name in ("from", "to"))
     if inner >= outer:
-        raise place.refuse("must have its from below its to.")
+        raise location.refuse("must have its from below its to.")
     return nodes.Ring(field, point(centre, at), inner, outer)
 
 
-def metres(value: Any, place: Place) -> float:
+def metres(value: Any, location: Location) -> float:
     if is_number(value):
-        raise place.refuse(f'must be a text with a unit, not a number: write "{shown(value)} m" for metres.')
+        raise location.refuse(f'must be a text with a unit, not a number: write "{shown(value)} m" for metres.')
     try:
-        return distances.metres(some_text(value, place))
+        return distances.metres(some_text(value, location))
     except distances.NoDistance as error:
-        raise place.refuse(str(error)) from error
+        raise location.refuse(str(error)) from error
 
 
-def point(value: Any, place: Place) -> Point:
-    found = points.read(value)
+def point(value: Any, location: Location) -> Point:
+    found = points.coordinates(value)
     if found is None:
-        raise place.refuse(f"must be {points.FORMATS}.")
+        raise location.refuse(f"must be {points.FORMATS}.")
     return Point(*found)
 
 
-def geo_bounding_box(value: Any, place: Place) -> Filter:
-    field, given, at = one_field(value, place)
+def geo_bounding_box(value: Any, location: Location) -> Filter:
+    field, given, at = one_field(value, location)
     box = sides(an_object(given, at), at)
     if box["top"] <= box["bottom"]:
         raise at.refuse("must have its top above its bottom.")
@@ -341,28 +343,32 @@ def geo_bounding_box(value: Any, place: Place) -> Filter:
     return nodes.Box(field, **box)
 
 
-def sides(given: Mapping[str, Any], place: Place) -> Mapping[str, float]:
+def sides(given: Mapping[str, Any], location: Location) -> Mapping[str, float]:
     """Degrees, by the four sides or by two corners."""
     if all(isinstance(given.get(side), str | int | float) for side in SIDES):
-        return {side: side_degrees(given[side], place.key(side), upright=side in ("top", "bottom")) for side in SIDES}
+        return {
+            side: side_degrees(given[side], location.key(side), upright=side in ("top", "bottom")) for side in SIDES
+        }
     corners = {name: [key for key in spellings if key in given] for name, spellings in CORNERS.items()}
     if not all(corners.values()):
-        raise place.refuse(f"must have {', '.join(SIDES)} (numbers, in degrees), or topLeft and bottomRight (points).")
-    high, low = (point(given[keys[-1]], place.key(keys[-1])) for keys in corners.values())
+        raise location.refuse(
+            f"must have {', '.join(SIDES)} (numbers, in degrees), or topLeft and bottomRight (points)."
+        )
+    high, low = (point(given[keys[-1]], location.key(keys[-1])) for keys in corners.values())
     return {"top": high.lat, "left": high.lon, "bottom": low.lat, "right": low.lon}
 
 
-def side_degrees(value: Any, place: Place, *, upright: bool) -> float:
+def side_degrees(value: Any, location: Location, *, upright: bool) -> float:
     found = points.degrees(value)
     if found is None:
-        raise place.refuse(f"must be a number, in degrees, not {shown(value)}.")
+        raise location.refuse(f"must be a number, in degrees, not {shown(value)}.")
     if upright and abs(found) > points.POLE:
-        raise place.refuse(f"must be within ±{points.POLE}, not {shown(value)}.")
+        raise location.refuse(f"must be within ±{points.POLE}, not {shown(value)}.")
     return found
 
 
-def geo_polygon(value: Any, place: Place) -> Filter:
-    field, given, at = one_field(value, place)
+def geo_polygon(value: Any, location: Location) -> Filter:
+    field, given, at = one_field(value, location)
     check_keys(an_object(given, at), ("points",), at)
     ring = at.key("points")
     corners = a_list(given["points"], ring, "points")
@@ -372,7 +378,7 @@ def geo_polygon(value: Any, place: Place) -> Filter:
     return nodes.Polygon(field, tuple(point(each, ring.item(index)) for index, each in enumerate(corners)))
 
 
-KEYWORDS: Mapping[str, Callable[[Any, Place], Filter]] = {
+KEYWORDS: Mapping[str, Callable[[Any, Location], Filter]] = {
     "and": an_and,
     "or": an_or,
     "not": a_not,

@@ -5,38 +5,38 @@ import math
 import re
 from typing import Any
 
-from services.filters.koncorde.location import LONGEST_FIELD, MOST_NAMES, Place, check_length, check_text, shown
+from services.filters.koncorde.location import LONGEST_FIELD, MOST_NAMES, Location, check_length, check_text, shown
 from services.filters.koncorde.nodes import Has, Item
 
 #: JavaScript's `/^(.*?[^\\])\[(.*)]$/`: the first opening bracket splits that is neither first nor escaped.
 BRACKETS = re.compile(r"([^\n\r\u2028\u2029]*?[^\\])\[([^\n\r\u2028\u2029]*)\]")
 
 
-def named(field: str, place: Place) -> str:
+def named(field: str, location: Location) -> str:
     """The path itself. Raises `InvalidFilter`."""
     if len(field) > LONGEST_FIELD:
-        raise place.refuse(f"names a field that is too long: a path has at most {LONGEST_FIELD:,} characters.")
+        raise location.refuse(f"names a field that is too long: a path has at most {LONGEST_FIELD:,} characters.")
     if field.count(".") >= MOST_NAMES:
-        raise place.refuse(f"names a field that is too deep: a path has at most {MOST_NAMES} names.")
+        raise location.refuse(f"names a field that is too deep: a path has at most {MOST_NAMES} names.")
     return field
 
 
-def field_or_item(text: str, place: Place) -> Has | Item:
+def field_or_item(text: str, location: Location) -> Has | Item:
     """Raises `InvalidFilter`."""
-    check_length(text, place)
+    check_length(text, location)
     found = BRACKETS.fullmatch(text) if text.endswith("]") else None
     if found is None:
-        return Has(named(unescaped(text), place))
-    return Item(named(unescaped(found[1]), place), value(found[2], place))
+        return Has(named(unescaped(text), location))
+    return Item(named(unescaped(found[1]), location), value(found[2], location))
 
 
-def value(text: str, place: Place) -> Any:
+def value(text: str, location: Location) -> Any:
     try:
         read = json.loads(text, parse_float=double, parse_constant=double)
     except (ValueError, RecursionError) as error:
         hint = 'one JSON value, such as tags["a"], tags[1] or tags[null]'
-        raise place.refuse(f"has between its brackets no JSON value ({shown(text)}): write {hint}.") from error
-    check_text(read, place)
+        raise location.refuse(f"has between its brackets no JSON value ({shown(text)}): write {hint}.") from error
+    check_text(read, location)
     return read
 
 
@@ -56,7 +56,7 @@ def escaped(field: str) -> str:
     return re.sub(r"([][])", r"\\\1", field)
 
 
-def written(node: Has | Item) -> str:
+def path_of(node: Has | Item) -> str:
     """`field_or_item` reads the same."""
     if isinstance(node, Has):
         return escaped(node.field)

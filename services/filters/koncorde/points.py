@@ -30,7 +30,7 @@ FORMATS = (
 Coordinates = tuple[float, float]
 
 
-def read(value: Any) -> Coordinates | None:
+def coordinates(value: Any) -> Coordinates | None:
     """`None`: no point. It is asked of every row: most of them hold an object of two numbers."""
     if value.__class__ is not dict:
         return of_plain(value)

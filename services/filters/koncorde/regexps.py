@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import re2
 
-from services.filters.koncorde.location import Place
+from services.filters.koncorde.location import Location
 
 #: Characters of a pattern.
 LONGEST = 1000
@@ -42,12 +42,12 @@ CHECKED.log_errors = False
 CHECKED.max_mem = 2**19
 
 
-def pattern(source: str, flags: str, place: Place) -> str:
+def pattern(source: str, flags: str, location: Location) -> str:
     """For RE2. Raises `InvalidFilter`."""
     if len(source) > LONGEST:
-        raise place.refuse(f"is too long: a pattern has at most {LONGEST} characters.")
+        raise location.refuse(f"is too long: a pattern has at most {LONGEST} characters.")
     found = prefix(flags) + ESCAPE.sub(rewritten, source)
-    check(found, place)
+    check_pattern(found, location)
     return found
 
 
@@ -73,14 +73,14 @@ def rewritten(escape: re.Match[str]) -> str:
     return escape[0]
 
 
-def check(text: str, place: Place) -> None:
+def check_pattern(text: str, location: Location) -> None:
     try:
         compiled = re2.compile(text.encode(), CHECKED)
     except UnicodeEncodeError as error:
-        raise place.refuse("is text that is no Unicode (a lone surrogate).") from error
+        raise location.refuse("is text that is no Unicode (a lone surrogate).") from error
     except re2.error as error:
-        raise place.refuse(f"is no regular expression of RE2: {said(error)}.") from error
-    place.count_steps(compiled.programsize)
+        raise location.refuse(f"is no regular expression of RE2: {said(error)}.") from error
+    location.count_steps(compiled.programsize)
 
 
 def said(error: Exception) -> str:

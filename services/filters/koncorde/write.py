@@ -29,8 +29,8 @@ def write_and(node: nodes.And) -> JSON:
     """As `bool` where it was one: its parts are a level less deep."""
     parts = bool_parts(node.children)
     if len(parts) > 1:
-        return {"bool": {name: written(children) for name, children in parts.items()}}
-    return {"and": written(node.children)}
+        return {"bool": {name: write_each(children) for name, children in parts.items()}}
+    return {"and": write_each(node.children)}
 
 
 def bool_parts(children: tuple[nodes.Filter, ...]) -> Mapping[str, tuple[nodes.Filter, ...]]:
@@ -56,24 +56,24 @@ def bool_part(name: str, node: nodes.Filter) -> tuple[nodes.Filter, ...] | None:
     return None
 
 
-def written(children: tuple[nodes.Filter, ...]) -> list[JSON]:
+def write_each(children: tuple[nodes.Filter, ...]) -> list[JSON]:
     return [write(child) for child in children]
 
 
 @write.register
 def write_or(node: nodes.Or) -> JSON:
-    return {"or": written(node.children)}
+    return {"or": write_each(node.children)}
 
 
 @write.register
 def write_not(node: nodes.Not) -> JSON:
     match node.child:
         case nodes.Has() | nodes.Item():
-            return {"missing": paths.written(node.child)}
+            return {"missing": paths.path_of(node.child)}
         case nodes.Or(children):
-            return {"bool": {"must_not": written(children)}}
+            return {"bool": {"must_not": write_each(children)}}
         case nodes.And(children):
-            return {"bool": {"should_not": written(children)}}
+            return {"bool": {"should_not": write_each(children)}}
     return {"not": write(node.child)}
 
 
@@ -92,7 +92,7 @@ def write_in(node: nodes.In) -> JSON:
 @write.register(nodes.Has)
 @write.register(nodes.Item)
 def write_exists(node: nodes.Has | nodes.Item) -> JSON:
-    return {"exists": paths.written(node)}
+    return {"exists": paths.path_of(node)}
 
 
 @write.register
@@ -124,12 +124,12 @@ def point(node: nodes.Point) -> list[float]:
 
 @write.register
 def write_circle(node: nodes.Circle) -> JSON:
-    return {"geoDistance": {node.field: point(node.centre), "distance": distances.written(node.radius_m)}}
+    return {"geoDistance": {node.field: point(node.centre), "distance": distances.distance_of(node.radius_m)}}
 
 
 @write.register
 def write_ring(node: nodes.Ring) -> JSON:
-    limits = {"from": distances.written(node.inner_m), "to": distances.written(node.outer_m)}
+    limits = {"from": distances.distance_of(node.inner_m), "to": distances.distance_of(node.outer_m)}
     return {"geoDistanceRange": {node.field: point(node.centre), **limits}}
 
 

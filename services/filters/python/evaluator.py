@@ -398,7 +398,7 @@ def make_geo(node: nodes.Geo, tick: Tick) -> Test:
     find, inside = lookup(node.field, tick), geodesy.inside(node, tick)
 
     def is_inside(document: Document) -> bool:
-        point = points.read(find(document))
+        point = points.coordinates(find(document))
         return point is not None and inside(*point)
 
     return is_inside

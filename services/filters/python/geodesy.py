@@ -117,7 +117,7 @@ def inside_polygon(shape: Polygon, tick: Callable[[], object] = no_tick) -> Insi
     """
     corners = list(ticking(through_poles(shape.points), tick))
     edges = [Edge(*ends) for ends in zip(ticking(corners, tick), (*corners[1:], corners[0]), strict=True)]
-    near = Index(edges, tick).near if len(edges) > FEW_EDGES else lambda lon: edges
+    near = EdgeIndex(edges, tick).near if len(edges) > FEW_EDGES else lambda lon: edges
     poles = {corner.lat for corner in corners if abs(corner.lat) == POLE}
 
     def test(lat: float, lon: float) -> bool:
@@ -162,7 +162,7 @@ def ticking(items: Iterable[Item], tick: Callable[[], object]) -> Iterator[Item]
         yield item
 
 
-class Index:
+class EdgeIndex:
     """The edges of a polygon by the meridians that they may pass: few of thousands count for one point."""
 
     def __init__(self, edges: Sequence["Edge"], tick: Callable[[], object]) -> None:

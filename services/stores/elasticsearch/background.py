@@ -10,8 +10,8 @@ Result = TypeVar("Result")
 class Background(Generic[Result]):
     """Begins at once, in a thread of its own; what it raises is raised to who asks for the result."""
 
-    def __init__(self, work: Callable[[], Result], name: str) -> None:
-        self._work = work
+    def __init__(self, cpu: Callable[[], Result], name: str) -> None:
+        self._cpu = cpu
         self._done = threading.Event()
         self._result: list[Result] = []
         self._error: BaseException | None = None
@@ -25,7 +25,7 @@ class Background(Generic[Result]):
 
     def _run(self) -> None:
         try:
-            self._result.append(self._work())
+            self._result.append(self._cpu())
         except BaseException as error:  # noqa: BLE001  whatever it is, it is for who waits
             self._error = error
         finally:

@@ -11,7 +11,7 @@ from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.names import alias, is_index, path
 from services.stores.elasticsearch.query import indices, stored_source
 from services.stores.elasticsearch.query.indices import Indices
-from services.stores.elasticsearch.query.stored_source import Part
+from services.stores.elasticsearch.query.stored_source import SourcePart
 from services.stores.elasticsearch.transport import limits, shapes
 from services.stores.elasticsearch.transport.client import Refused, refused
 from services.stores.elasticsearch.transport.shapes import Ask
@@ -80,16 +80,16 @@ class Documents:
     def _check_read(self, target: Target, engine: JSON, document: JSON) -> None:
         """What lacks what it should have may have been stored with it. Raises `StoreUnavailable`."""
         if models.part(engine, "engine").get("group") is None:
-            self._indices(alias(self._admin_index, "config")).check_kept([Part("engine", whole=True)])
+            self._indices(alias(self._admin_index, "config")).check_kept([SourcePart("engine", whole=True)])
         if document.get("model") is None:
-            self._indices(alias(target.engine, target.kind)).check_kept([Part("model")])
+            self._indices(alias(target.engine, target.kind)).check_kept([SourcePart("model")])
 
     def _models(self, known: Indices, kind: str, field: str | None = None, *values: str) -> list[JSON]:
         """Those of a kind, or of them those that have one of the values in a field. By id, as SQL would have them."""
         name = alias(self._admin_index, "models")
         fields = ("type",) if field is None else ("type", field)
-        asking = known.asking(fields, partial(indices.occupied, self._ask, name))
-        filters = [asking.term("type", kind), *([] if field is None else [asking.term(field, *values)])]
+        terms = known.terms(fields, partial(indices.occupied, self._ask, name))
+        filters = [terms.term("type", kind), *([] if field is None else [terms.term(field, *values)])]
         target = f"{path(name)}/_search?allow_partial_search_results=false"
         found: dict[str, JSON] = {}
         most, more = MOST, True
@@ -110,7 +110,7 @@ class Documents:
 
     def _indices(self, name: str) -> Indices:
         """Raises `StoreUnavailable`."""
-        return self._ask("GET", path(name), None, indices.read)
+        return self._ask("GET", path(name), None, indices.read_indices)
 
 
 def others(filters: list[JSON], found: Collection[str], most: int) -> JSON:

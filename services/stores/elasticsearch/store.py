@@ -9,18 +9,18 @@ from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
 from services.measures import NEWEST_FIRST, ExportRequest, Model, SortKey, Target
-from services.scheduling.cpu_turn import Turns, Work
+from services.scheduling.cpu_turn import CpuShare, CpuTurns
 from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.documents import Documents
 from services.stores.elasticsearch.names import alias, path
 from services.stores.elasticsearch.paging import counts
-from services.stores.elasticsearch.paging.counts import Survey
-from services.stores.elasticsearch.paging.fetcher import Source
-from services.stores.elasticsearch.paging.prefetch import Budget
+from services.stores.elasticsearch.paging.counts import Counts
+from services.stores.elasticsearch.paging.fetcher import PageFetcher
+from services.stores.elasticsearch.paging.prefetch import PrefetchBudget
 from services.stores.elasticsearch.paging.reading import ElasticsearchReading, Pages, Plan
 from services.stores.elasticsearch.paging.windows import Once, Span, Windows
-from services.stores.elasticsearch.query import filtering, indices, trial
-from services.stores.elasticsearch.query.exact_terms import Asking
+from services.stores.elasticsearch.query import filtering, indices, sorting, trial
+from services.stores.elasticsearch.query.exact_terms import ExactTerms
 from services.stores.elasticsearch.query.indices import Indices
 from services.stores.elasticsearch.query.scope import Selection
 from services.stores.elasticsearch.transport import responses, shapes
@@ -33,8 +33,8 @@ from services.stores.elasticsearch.transport.client import (
     timed,
 )
 from services.stores.elasticsearch.transport.lanes import Lane, Lanes, is_plain, place
-from services.stores.elasticsearch.transport.point_in_time import View, Views
-from services.stores.elasticsearch.transport.retries import Late, Patience, Temporary
+from services.stores.elasticsearch.transport.point_in_time import PointInTime, PointsInTime
+from services.stores.elasticsearch.transport.retries import Late, RetryBudget, Temporary
 from services.stores.port import Count, Notice, without_instant
 
 log = logging.getLogger(__name__)
@@ -57,8 +57,8 @@ class ElasticsearchStore:
         self,
         urls: Sequence[str],
         *,
-        turns: Turns,
-        prefetch: Budget,
+        turns: CpuTurns,
+        prefetch: PrefetchBudget,
         admin_index: str = "device-manager",
         timeout_seconds: float = 30,
         retry_budget_seconds: float = 60,
@@ -75,7 +75,7 @@ class ElasticsearchStore:
         self._prefetch = prefetch
         self._turns = turns
         self._lanes = Lanes()
-        self._views = Views(self._client, self._lanes)
+        self._views = PointsInTime(self._client, self._lanes)
         self._documents = Documents(self._ask, admin_index)
 
     def ready(self) -> None:
@@ -93,30 +93,32 @@ class ElasticsearchStore:
     def check(self, request: ExportRequest) -> Count:
         """Elasticsearch itself judges: it builds the order and the query. Only a large filter is tried on documents."""
         known = self._indices(request)
-        asking = self._asking(request, known)
-        sort = known.sort(request.sort or NEWEST_FIRST, asking)
-        whole = filtering.everything(request, asking)
+        terms = self._terms(request, known)
+        sort = known.sort(request.sort or NEWEST_FIRST, terms)
+        whole = filtering.everything(request, terms)
         with self._blaming(request):
             self._judge(request)
             notices = Background(lambda: self._notices(request, whole), "count-left-out")
             selection, rows = self._taken(
                 request,
-                filtering.selections(request, known, asking),
+                filtering.selections(request, known, terms),
                 lambda found: self._count(request, counts.ordered(counts.counting(found.rows), sort)),
             )
-            trial.tried(request, selection, lambda body: self._search(request, body, bytes), self._turns.work())
+            trial.tried(request, selection, lambda body: self._search(request, body, bytes), self._turns.share())
         return Count(rows, selection.exact, notices.result())
 
-    def open(self, request: ExportRequest, work: Work | None = None) -> ElasticsearchReading:
+    def open(self, request: ExportRequest, cpu: CpuShare | None = None) -> ElasticsearchReading:
         what = f"export {request.export_id}"
         ended, begun = threading.Event(), threading.Event()
-        patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun)
+        retry_budget = RetryBudget(
+            f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun
+        )
         try:
             learning = Background(lambda: self._indices(request), "know-indices")
             with finding(request):
-                view = self._views.open(measures_of(request), what, patience, self._lanes.first(request))
+                view = self._views.open(measures_of(request), what, retry_budget, self._lanes.first(request))
             try:
-                return self._reading(request, learning.result(), view, ended, begun, work or self._turns.work())
+                return self._reading(request, learning.result(), view, ended, begun, cpu or self._turns.share())
             except BaseException:
                 ended.set()
                 self._views.close(view)
@@ -133,32 +135,32 @@ class ElasticsearchStore:
         self,
         request: ExportRequest,
         known: Indices,
-        view: View,
+        view: PointInTime,
         ended: threading.Event,
         begun: threading.Event,
-        work: Work,
+        cpu: CpuShare,
     ) -> ElasticsearchReading:
-        asking = self._asking(request, known)
-        sort = known.sort(request.sort or NEWEST_FIRST, asking)
+        terms = self._terms(request, known)
+        sort = known.sort(request.sort or NEWEST_FIRST, terms)
 
-        def survey_of(selection: Selection) -> Survey:
-            return Survey(view, selection, budget_seconds=self._early_seconds, ended=ended, begun=begun)
+        def survey_of(selection: Selection) -> Counts:
+            return Counts(view, selection, budget_seconds=self._early_seconds, ended=ended, begun=begun)
 
-        slots = Background(survey_of(filtering.everything(request, asking)).slots, "count-slots")
+        slots = Background(survey_of(filtering.everything(request, terms)).slots, "count-slots")
         with self._blaming(request):
             selection, (counted, span, row_bytes) = self._taken(
-                request, filtering.selections(request, known, asking), lambda found: surveyed(survey_of(found))
+                request, filtering.selections(request, known, terms), lambda found: surveyed(survey_of(found))
             )
-        source = Source(
+        source = PageFetcher(
             view,
             selection,
             sort,
-            decode=filtering.decode(request, selection, work),
+            decode=filtering.decode(request, selection, cpu),
             blame=lambda error: self._blamed(request, error, is_asked=True),
             budget_seconds=self._budget_seconds,
             ended=ended,
             begun=begun,
-            work=work,
+            cpu=cpu,
         )
         source.row_bytes = row_bytes
         source.row_seconds = filtering.row_seconds(request, selection)
@@ -196,11 +198,11 @@ class ElasticsearchStore:
     def _indices(self, request: ExportRequest) -> Indices:
         """What is behind the alias of the engine's measures."""
         with finding(request):
-            return self._ask("GET", path(measures_of(request)), None, indices.read)
+            return self._ask("GET", path(measures_of(request)), None, indices.read_indices)
 
-    def _asking(self, request: ExportRequest, known: Indices) -> Asking:
+    def _terms(self, request: ExportRequest, known: Indices) -> ExactTerms:
         """How they are asked. Raises `StoreUnavailable` where one cannot be."""
-        return filtering.asking(request, known, partial(indices.occupied, self._ask, measures_of(request)))
+        return filtering.terms(request, known, partial(indices.occupied, self._ask, measures_of(request)))
 
     def _notices(self, request: ExportRequest, selection: Selection) -> tuple[Notice, ...]:
         """Of what is left out."""
@@ -235,13 +237,13 @@ class ElasticsearchStore:
             return error
         try:
             known = self._indices(request)
-            asking = self._asking(request, known)
-            own = filtering.everything(request, asking).rows
-            self._probe(request, counts.ordered(counts.judging(own), known.sort(NEWEST_FIRST, asking)))
+            terms = self._terms(request, known)
+            own = filtering.everything(request, terms).rows
+            self._probe(request, counts.ordered(counts.judging(own), known.sort(NEWEST_FIRST, terms)))
         except StoreUnavailable as other:
             return other
         try:
-            self._probe(request, counts.ordered(counts.counting(own), known.sort(request.sort or NEWEST_FIRST, asking)))
+            self._probe(request, counts.ordered(counts.counting(own), known.sort(request.sort or NEWEST_FIRST, terms)))
         except Refused as other:
             return InvalidArgument("sort", other.reason) if other.may_be_asked_for else other
         return error if is_asked or request.elastic_query is None else InvalidArgument("query", error.reason)
@@ -265,21 +267,21 @@ class ElasticsearchStore:
         self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, lane: Lane | None = None
     ) -> Shape:
         """Before a caller has a status: what takes too long is not repeated."""
-        patience = Patience(f"{method} {target}", budget_seconds=self._early_seconds, begun=threading.Event())
+        retry_budget = RetryBudget(f"{method} {target}", budget_seconds=self._early_seconds, begun=threading.Event())
 
         def attempt() -> Shape:
-            wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
+            wait_seconds = retry_budget.wait_seconds(self._client.timeout_seconds)
             asked = timed(body, wait_seconds) if "/_search" in target else body
             with contextlib.nullcontext() if lane is None else place(lane, wait_seconds):
                 return read(self._client.ask(method, target, asked, wait_seconds=wait_seconds))
 
-        return patience.tried(attempt)
+        return retry_budget.run(attempt)
 
 
-def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted: Survey, *, filtered: bool) -> Plan:
+def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted: Counts, *, filtered: bool) -> Plan:
     """By time where that is the order. With a filter that is decided while reading, rows are counted then, too."""
     offset, size = (0, None) if filtered else (request.offset, request.size)
-    if not sort.by_time(sort):
+    if not sorting.is_by_time(sort):
         return Once(span.rows, offset=offset, size=size)
     return Windows(span, counted.histogram, descending=sort[0].order == "desc", offset=offset, size=size)
 
@@ -310,7 +312,7 @@ def absent(request: ExportRequest, error: Refused) -> StoreUnavailable:
     )
 
 
-def surveyed(counted: Survey) -> tuple[Survey, Span, float]:
+def surveyed(counted: Counts) -> tuple[Counts, Span, float]:
     """With its span, and the bytes of a row."""
     row_bytes = Background(counted.row_bytes, "look-at-sizes")
     return counted, counted.span(), row_bytes.result()

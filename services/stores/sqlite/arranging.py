@@ -12,8 +12,8 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 
 from services.errors import Overloaded
-from services.scheduling.cpu_turn import Work
-from services.scheduling.priority_semaphore import Busy, Gate
+from services.scheduling.cpu_turn import CpuShare
+from services.scheduling.priority_semaphore import Busy, PrioritySemaphore
 from services.stores.sqlite.sorting import Order
 from services.stores.sqlite.watching import Watched
 
@@ -36,23 +36,23 @@ IN_ORDER = "SELECT seq FROM sorted ORDER BY {terms} LIMIT ? OFFSET ?"
 
 
 @contextlib.contextmanager
-def place(gate: Gate, work: Work) -> Iterator[None]:
+def place(semaphore: PrioritySemaphore, cpu: CpuShare) -> Iterator[None]:
     """Among the sorts under way. Raises `Overloaded` when none gets free in time, and `ClientLeft`."""
     asked = time.monotonic()
-    while not entered(gate, asked):
-        work.check()
+    while not entered(semaphore, asked):
+        cpu.check()
         if time.monotonic() > asked + LONGEST_WAIT_SECONDS:
             raise Overloaded(f"{MOST_SORTS} exports are being sorted already. Try again later.")
     try:
         yield
     finally:
-        gate.leave()
+        semaphore.leave()
 
 
-def entered(gate: Gate, asked: float) -> bool:
+def entered(semaphore: PrioritySemaphore, asked: float) -> bool:
     """By when each has asked, however often it does."""
     try:
-        gate.enter(due=asked, wait_seconds=LOOK_SECONDS)
+        semaphore.enter(due=asked, wait_seconds=LOOK_SECONDS)
     except Busy:
         return False
     return True

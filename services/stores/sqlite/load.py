@@ -71,7 +71,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Survey:
+class FolderSurvey:
     """What of a folder would be loaded, in order, and what not."""
 
     files: tuple[File, ...]
@@ -83,7 +83,7 @@ class Survey:
         return sum(file.path.stat().st_size for file in self.files)
 
 
-def survey(folder: Path) -> Survey:
+def survey(folder: Path) -> FolderSurvey:
     """Raises `LoadError` when there is nothing to load."""
     if not folder.is_dir():
         raise LoadError(f"{folder} is no folder.")
@@ -96,7 +96,7 @@ def survey(folder: Path) -> Survey:
             files.append(File(path, named["index"], named["collection"]))
     if not files:
         raise LoadError(f"{folder} holds no file named <index>.<collection>.ndjson or .ndjson.gz.")
-    return Survey(tuple(files), tuple(ignored))
+    return FolderSurvey(tuple(files), tuple(ignored))
 
 
 def listed(folder: Path) -> list[Path]:
@@ -140,7 +140,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-class Keys(dict[tuple[str | None, ...], int]):
+class LoadedKeys(dict[tuple[str | None, ...], int]):
     """The numbers of what rows repeat, given at need."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -160,7 +160,7 @@ class Loader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._keys = Keys(connection)
+        self._keys = LoadedKeys(connection)
 
     def load(self, file: File, progress: Progress) -> int:
         """How many documents. Raises `LoadError`."""
@@ -259,7 +259,7 @@ def uncompressed(file: IO[bytes], path: Path) -> IO[bytes]:
 
 def parsed(line: bytes) -> tuple[str, JSON, str]:
     """`_id`, `_source`, and the text of `_source` as it is stored. Raises `BadLine`."""
-    entry = read(line)
+    entry = parsed_line(line)
     if not isinstance(entry, dict):
         raise BadLine("no JSON object.")
     id, source = entry.get("_id"), entry.get("_source")
@@ -270,7 +270,7 @@ def parsed(line: bytes) -> tuple[str, JSON, str]:
     return id, source, msgspec.json.encode(source).decode()
 
 
-def read(line: bytes) -> Any:
+def parsed_line(line: bytes) -> Any:
     """Numbers that Python cannot hold stay as they are written."""
     if line.count(b"[") + line.count(b"{") > DEEPEST:
         check_depth(line)

@@ -13,7 +13,7 @@ from services.errors import StoreUnavailable
 from services.filters.koncorde.nodes import All
 from services.measures import NEWEST_FIRST, ExportRequest, Measure, Slot, Source
 from services.scheduling.cpu_turn import AT_ONCE, MOST_SLACK_SECONDS
-from services.scheduling.priority_semaphore import Gate
+from services.scheduling.priority_semaphore import PrioritySemaphore
 from services.stores import lenient
 from services.stores.port import Count
 from services.stores.sqlite import arranging
@@ -21,7 +21,7 @@ from services.stores.sqlite.arranging import Places, Sorter
 from services.stores.sqlite.deciding import Row, decides
 from services.stores.sqlite.selection import Selection
 from services.stores.sqlite.sorting import Order
-from services.stores.sqlite.views import TimeUp, View
+from services.stores.sqlite.views import Snapshot, TimeUp
 
 #: Rows read at a time, whether they match or not: of the first page, and at most. Each page costs two pauses, and its
 #: CSV is kept while a client is slow: a page has twice the rows of the one before for who takes it fast.
@@ -72,7 +72,13 @@ class SqliteReading:
     """`order`: the caller's own; `None`: that of time, which the indexes have. `sorts`: how many may be sorted."""
 
     def __init__(
-        self, view: View, request: ExportRequest, *, selection: Selection, order: Order | None, sorts: Gate
+        self,
+        view: Snapshot,
+        request: ExportRequest,
+        *,
+        selection: Selection,
+        order: Order | None,
+        sorts: PrioritySemaphore,
     ) -> None:
         self._view = view
         self._request = request
@@ -143,7 +149,7 @@ class SqliteReading:
         """By the caller's sort. Raises `Overloaded`."""
         request = self._request
         with contextlib.ExitStack() as stack:
-            stack.enter_context(arranging.place(self._sorts, self._view.work))
+            stack.enter_context(arranging.place(self._sorts, self._view.cpu))
             sorter = stack.enter_context(contextlib.closing(Sorter(order, self._view.look)))
             for seqs, documents in self._sorted_by():
                 with self._view.turn():
@@ -214,7 +220,7 @@ class SqliteReading:
 class Placed:
     """Fetches rows in the order of their places of insertion."""
 
-    def __init__(self, places: Places, view: View) -> None:
+    def __init__(self, places: Places, view: Snapshot) -> None:
         self._places = places
         self._view = view
         self._cursor = view.cursor()
@@ -234,7 +240,7 @@ class Pages(Iterator[Sequence[Measure]]):
     `rows`: what `batches` give until they give none; `skip`, `size`: of those that match.
     """
 
-    def __init__(self, batches: "Batches", view: View, *, rows: int, skip: int, size: int | None) -> None:
+    def __init__(self, batches: "Batches", view: Snapshot, *, rows: int, skip: int, size: int | None) -> None:
         self._batches = batches
         self._view = view
         self._rows = rows

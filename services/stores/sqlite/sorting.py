@@ -47,7 +47,7 @@ DOUBLES = frozenset(("double", "scaled_float"))
 
 
 @dataclass(frozen=True)
-class Key:
+class SortTerm:
     """`ways`: to the values in a document, attribute and path from there.
 
     `place`: of documents without a value; unless `missing` is what they are compared by.
@@ -156,11 +156,11 @@ def by_time(sort: Sequence[SortKey]) -> bool:
     return all(entry.field == "measuredAt" for entry in sort)
 
 
-def key(entry: SortKey, path: str | None, definition: Definition, attributes: Mapping[str, str]) -> Key:
+def key(entry: SortKey, path: str | None, definition: Definition, attributes: Mapping[str, str]) -> SortTerm:
     kind = definition["type"]
     if kind not in READERS or definition.get("doc_values") is False:
         raise InvalidArgument("sort", f'"{entry.field}" is of type {kind} here: it cannot be sorted by.')
-    return Key(
+    return SortTerm(
         [] if path is None else ways(path, attributes),
         READERS[kind](definition),
         picker(entry, kind),
@@ -197,7 +197,7 @@ def keyword(definition: Definition) -> Read:
 
 
 def number(definition: Definition) -> Read:
-    fit = single if definition["type"] in SINGLES else whole if definition["type"] in INTEGERS else float
+    fit = single if definition["type"] in SINGLES else stored_integer if definition["type"] in INTEGERS else float
 
     def read(stored: Any) -> Value | None:
         if isinstance(stored, bool):
@@ -211,7 +211,7 @@ def number(definition: Definition) -> Read:
     return read
 
 
-def whole(value: float) -> Value:
+def stored_integer(value: float) -> Value:
     """As a field of integers keeps it; what 64 bits do not hold is as good as its nearest double."""
     kept = int(value)
     return kept if abs(kept) <= LONGEST else float(kept)
@@ -267,7 +267,7 @@ def mean(found: list[float]) -> float:
 
 
 def whole_sum(found: list[int]) -> Value:
-    return whole(sum(found))
+    return stored_integer(sum(found))
 
 
 def whole_mean(found: list[Any]) -> int:

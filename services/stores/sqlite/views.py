@@ -9,7 +9,7 @@ from typing import Any
 
 from services.filters.python.trial import Trial
 from services.filters.sqlite import register
-from services.scheduling.cpu_turn import AT_ONCE, Work
+from services.scheduling.cpu_turn import AT_ONCE, CpuShare
 from services.stores.sqlite import schema
 from services.stores.sqlite.watching import Watched
 
@@ -22,12 +22,12 @@ class TimeUp(Exception):
     """As long as was allowed."""
 
 
-class View:
+class Snapshot:
     """A connection of its own in one read transaction, until it is closed. For any thread, one at a time."""
 
-    def __init__(self, path: str, work: Work) -> None:
-        self.work = work
-        self.trial = Trial(lambda: work.cpu_seconds)
+    def __init__(self, path: str, cpu: CpuShare) -> None:
+        self.cpu = cpu
+        self.trial = Trial(lambda: cpu.cpu_seconds)
         self.connection = schema.reader(path)
         self._cursors: list[sqlite3.Cursor] = []
         self._end = math.inf
@@ -48,7 +48,7 @@ class View:
     @contextlib.contextmanager
     def turn(self, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
         """To run statements in. Raises `StoreUnavailable`, `ClientLeft`, and what `look` raises."""
-        with self.work.turn(slack_seconds=slack_seconds), self.watched():
+        with self.cpu.turn(slack_seconds=slack_seconds), self.watched():
             yield
 
     def watched(self) -> contextlib.AbstractContextManager[None]:
@@ -66,7 +66,7 @@ class View:
 
     def look(self) -> None:
         """Within a turn, often: others may have theirs. Raises `TimeUp`, `InvalidFilter`, `ClientLeft`."""
-        if self.work.rest():
+        if self.cpu.rest():
             self.trial.check()
             if time.monotonic() > self._end:
                 raise TimeUp

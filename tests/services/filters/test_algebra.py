@@ -15,9 +15,9 @@ from services.filters.elasticsearch.boolean import (
     cut,
     every,
     no,
+    query_of,
     some,
     split,
-    written,
 )
 
 
@@ -71,7 +71,7 @@ def test_it_stays_flat(found: Expression, expected: Expression) -> None:
 )
 def test_written(expression: Expression, query: dict[str, Any]) -> None:
     """As `bool`, where more than one query is meant."""
-    assert written(expression) == query
+    assert query_of(expression) == query
 
 
 def alternating(levels: int) -> Expression:
@@ -94,7 +94,7 @@ def depth(query: Any) -> int:
 def test_what_is_deep_enough_stays() -> None:
     """Up to the limit nothing is left out."""
     assert cut(alternating(MOST_LEVELS - 1), ALL) == alternating(MOST_LEVELS - 1)
-    assert depth(written(alternating(MOST_LEVELS - 1))) == MOST_LEVELS - 1
+    assert depth(query_of(alternating(MOST_LEVELS - 1))) == MOST_LEVELS - 1
 
 
 @pytest.mark.parametrize("levels", [MOST_LEVELS, MOST_LEVELS + 1, 50, 51])
@@ -102,7 +102,7 @@ def test_what_is_deep_enough_stays() -> None:
 def test_what_is_too_deep_is_left_out(levels: int, beyond: Expression) -> None:
     """On the side that the caller names: the whole if nothing else is left."""
     found = cut(no(alternating(levels)), beyond)
-    assert 0 < depth(written(found)) <= MOST_LEVELS
+    assert 0 < depth(query_of(found)) <= MOST_LEVELS
     assert found != no(alternating(levels))
 
 
@@ -155,7 +155,7 @@ def of_index(*names: str) -> dict[str, Any]:
 )  # fmt: skip
 def test_each_index_is_asked_for_its_own(expression: Expression, query: Any) -> None:
     """What another would refuse stands beside a condition that ends the matter there, negated as well."""
-    assert written(expression) == query
+    assert query_of(expression) == query
 
 
 def test_the_complement_of_what_indices_are_asked() -> None:
@@ -177,5 +177,5 @@ def test_levels_of_what_indices_are_asked() -> None:
     expression: Expression = split([(ONE, A), (OTHER, B)])
     for level in range(MOST_LEVELS - 3):
         expression = every((C, some((A, expression)))) if level % 2 else some((C, every((A, expression))))
-    assert "match_all" not in str(written(cut(split([(ONE, A), (OTHER, B)]), ALL)))
-    assert depth(written(cut(expression, ALL))) <= MOST_LEVELS
+    assert "match_all" not in str(query_of(cut(split([(ONE, A), (OTHER, B)]), ALL)))
+    assert depth(query_of(cut(expression, ALL))) <= MOST_LEVELS

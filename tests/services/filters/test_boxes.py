@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.filters.elasticsearch.bounding_boxes import WORLD, Box, around, boxes, cell
+from services.filters.elasticsearch.bounding_boxes import WORLD, BoundingBox, around, bounding_boxes, cell
 from services.filters.koncorde import nodes, points
 from services.filters.koncorde.nodes import Geo, Point
 from services.filters.python import geodesy
@@ -57,7 +57,7 @@ def holds(shape: Geo, lat: float, lon: float) -> bool:
     assert -180 <= lon <= 180
     return any(
         each.bottom <= lat <= each.top and (each.left <= lon <= each.right or each.left <= lon + 360 <= each.right)
-        for each in boxes(shape)
+        for each in bounding_boxes(shape)
     )
 
 
@@ -128,7 +128,7 @@ def corner(text: str) -> tuple[float, float]:
 def test_cells(digit: str) -> None:
     """Of one character: an eighth of the Earth around, and a quarter from pole to pole."""
     south, west = corner(digit)
-    assert cell(digit) == Box(south + 45, west, south, west + 45)
+    assert cell(digit) == BoundingBox(south + 45, west, south, west + 45)
 
 
 LYON = Point(45.76, 4.84)
@@ -137,38 +137,38 @@ LYON = Point(45.76, 4.84)
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [
-        (nodes.Box("f", 46, 4, 45, 5), Box(46, 4, 45, 5)),
-        (nodes.Box("f", 46, 179, 45, 181), Box(46, 179, 45, 181)),
-        (nodes.Box("f", 46, 364, 45, 365), Box(46, 4, 45, 5)),
-        (nodes.Box("f", 46, 4, 45, 364), Box(46, -180, 45, 180)),
-        (nodes.Circle("f", LYON, 1e7), Box(90, -180, 45.76 - 91.3413, 180)),
+        (nodes.Box("f", 46, 4, 45, 5), BoundingBox(46, 4, 45, 5)),
+        (nodes.Box("f", 46, 179, 45, 181), BoundingBox(46, 179, 45, 181)),
+        (nodes.Box("f", 46, 364, 45, 365), BoundingBox(46, 4, 45, 5)),
+        (nodes.Box("f", 46, 4, 45, 364), BoundingBox(46, -180, 45, 180)),
+        (nodes.Circle("f", LYON, 1e7), BoundingBox(90, -180, 45.76 - 91.3413, 180)),
         (nodes.Polygon("f", (Point(0, 0), Point(0, 120), Point(0, 240))), WORLD),
-        (nodes.Polygon("f", (Point(1, 179), Point(2, -179), Point(1.5, 180))), Box(2.0003, 179, 1, 181)),
-        (nodes.Polygon("f", (Point(-1, 0), Point(-2, 0), Point(-1.5, 2))), Box(-1, 0, -2.0003, 2)),
-        (nodes.Polygon("f", (Point(90, 50), Point(80, 0), Point(80, 40))), Box(90, 0, 80, 50)),
-        (nodes.Polygon("f", (Point(1, 0), Point(1, 179), Point(1, 90))), Box(90, 0, 1, 179)),
+        (nodes.Polygon("f", (Point(1, 179), Point(2, -179), Point(1.5, 180))), BoundingBox(2.0003, 179, 1, 181)),
+        (nodes.Polygon("f", (Point(-1, 0), Point(-2, 0), Point(-1.5, 2))), BoundingBox(-1, 0, -2.0003, 2)),
+        (nodes.Polygon("f", (Point(90, 50), Point(80, 0), Point(80, 40))), BoundingBox(90, 0, 80, 50)),
+        (nodes.Polygon("f", (Point(1, 0), Point(1, 179), Point(1, 90))), BoundingBox(90, 0, 1, 179)),
     ],
 )
-def test_around(shape: Geo, expected: Box) -> None:
+def test_around(shape: Geo, expected: BoundingBox) -> None:
     """The smallest box that is known to hold a shape, whatever turn it is written in."""
     assert near_enough(around(shape), expected)
 
 
-def near_enough(one: Box, other: Box) -> bool:
-    sides: Callable[[Box], tuple[float, ...]] = lambda box: (box.top, box.left, box.bottom, box.right)  # noqa: E731
+def near_enough(one: BoundingBox, other: BoundingBox) -> bool:
+    sides: Callable[[BoundingBox], tuple[float, ...]] = lambda box: (box.top, box.left, box.bottom, box.right)  # noqa: E731
     return sides(one) == pytest.approx(sides(other), abs=1e-3)
 
 
 def test_small_shapes_stay_small() -> None:
     """A kilometre around Lyon: half a geohash's cell around it, and the place in Yemen where arrays are."""
-    first, second = boxes(nodes.Circle("f", LYON, 1000))
-    assert near_enough(first, Box(45.8570, 4.6514, 45.6630, 5.0286))
-    assert near_enough(second, Box(4.8530, 45.7509, 4.8270, 45.7691))
+    first, second = bounding_boxes(nodes.Circle("f", LYON, 1000))
+    assert near_enough(first, BoundingBox(45.8570, 4.6514, 45.6630, 5.0286))
+    assert near_enough(second, BoundingBox(4.8530, 45.7509, 4.8270, 45.7691))
 
 
 def test_whole_degrees() -> None:
     """Such may be written as texts of digits, which begin as the latitudes do, or with a zero."""
-    found = list(boxes(nodes.Box("f", 45.5, 9.5, 43.5, 10.5)))
+    found = list(bounding_boxes(nodes.Box("f", 45.5, 9.5, 43.5, 10.5)))
     assert found[2:] == [cell("0"), cell("4")]
-    assert len(list(boxes(nodes.Box("f", 45.5, 9.5, 43.5, 9.9)))) == 2
-    assert len(list(boxes(nodes.Box("f", -0.5, 9.5, -2.5, 10.5)))) == 2
+    assert len(list(bounding_boxes(nodes.Box("f", 45.5, 9.5, 43.5, 9.9)))) == 2
+    assert len(list(bounding_boxes(nodes.Box("f", -0.5, 9.5, -2.5, 10.5)))) == 2

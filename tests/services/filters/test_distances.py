@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.filters.koncorde.distances import NoDistance, metres, written
+from services.filters.koncorde.distances import NoDistance, distance_of, metres
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_refuses(text: str, reason: str) -> None:
 @pytest.mark.parametrize("distance", [0, 0.1, 1 / 3, 1e-30, 1e30, 5e-324, 1.7976931348623157e308, 1000])
 def test_written_is_read(distance: float) -> None:
     """The very same number, though distances have no exponents."""
-    assert metres(written(distance)) == distance
+    assert metres(distance_of(distance)) == distance

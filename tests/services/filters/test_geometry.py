@@ -173,6 +173,6 @@ def test_an_index_of_edges_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 def test_few_edges_count_for_one_place() -> None:
     """Of ten thousand."""
     corners = regular(9_990, 5, 3)
-    index = geodesy.Index([Edge(*ends) for ends in itertools.pairwise(corners)], lambda: None)
+    index = geodesy.EdgeIndex([Edge(*ends) for ends in itertools.pairwise(corners)], lambda: None)
     assert max(len(index.near(-2 + number / 100)) for number in range(1000)) < 400
     assert index.near(50) == []

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.filters.koncorde.location import Place
+from services.filters.koncorde.location import Location
 from services.filters.koncorde.nodes import Has, Item
-from services.filters.koncorde.paths import field_or_item, written
+from services.filters.koncorde.paths import field_or_item, path_of
 
 
 @pytest.mark.parametrize(
@@ -33,5 +33,5 @@ from services.filters.koncorde.paths import field_or_item, written
 )
 def test_field_or_item(text: str, node: Has | Item) -> None:
     """As the engine's own expression splits it."""
-    assert field_or_item(text, Place()) == node
-    assert field_or_item(written(node), Place()) == node
+    assert field_or_item(text, Location()) == node
+    assert field_or_item(path_of(node), Location()) == node

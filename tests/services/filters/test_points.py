@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.filters.koncorde.points import degrees, of_geohash, read
+from services.filters.koncorde.points import coordinates, degrees, of_geohash
 
 
 @pytest.mark.parametrize(
@@ -69,19 +69,19 @@ def test_degrees(value: Any, number: float | None) -> None:
 )
 def test_formats_are_one(value: Any) -> None:
     """Latitude first."""
-    assert read(value) == (1.0, 2.0)
+    assert coordinates(value) == (1.0, 2.0)
 
 
 def test_the_last_spelling_counts() -> None:
     """As the engine has it, which makes one key of both."""
-    assert read({"latLon": [1, 2], "lat_lon": [3, 4]}) == (3.0, 4.0)
-    assert read({"lat_lon": [3, 4], "latLon": [1, 2]}) == (1.0, 2.0)
+    assert coordinates({"latLon": [1, 2], "lat_lon": [3, 4]}) == (3.0, 4.0)
+    assert coordinates({"lat_lon": [3, 4], "latLon": [1, 2]}) == (1.0, 2.0)
 
 
 @pytest.mark.parametrize("lat", [90, -90, 90.0000001, -90.0000001])
 def test_latitudes_end_at_the_poles(lat: float) -> None:
     """Longitudes do not."""
-    assert (read([lat, 720.5]) == (lat, 720.5)) is (abs(lat) <= 90)
+    assert (coordinates([lat, 720.5]) == (lat, 720.5)) is (abs(lat) <= 90)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_latitudes_end_at_the_poles(lat: float) -> None:
 )
 def test_what_is_too_long_for_a_point(value: object) -> None:
     """In a filter and in a document, of which there may be millions."""
-    assert read(value) is None
+    assert coordinates(value) is None
 
 
 def test_the_longest_geohash() -> None:
-    assert read("u" * 24) == of_geohash("u" * 24)
+    assert coordinates("u" * 24) == of_geohash("u" * 24)

@@ -3,7 +3,7 @@
 import pytest
 
 from services.errors import InvalidFilter
-from services.filters.koncorde.location import Place
+from services.filters.koncorde.location import Location
 from services.filters.koncorde.regexps import CATEGORIES, effective, finder, pattern
 
 
@@ -33,7 +33,7 @@ from services.filters.koncorde.regexps import CATEGORIES, effective, finder, pat
 )
 def test_pattern(source: str, flags: str, rewritten: str) -> None:
     """JavaScript's escapes become RE2's."""
-    assert pattern(source, flags, Place()) == rewritten
+    assert pattern(source, flags, Location()) == rewritten
 
 
 @pytest.mark.parametrize("name", CATEGORIES)
@@ -42,9 +42,9 @@ def test_every_category_is_known(name: str) -> None:
     unknown = {"Cased_Letter", "Unassigned"}
     if name in unknown:
         with pytest.raises(InvalidFilter):
-            pattern(f"\\p{{{name}}}", "", Place())
+            pattern(f"\\p{{{name}}}", "", Location())
     else:
-        assert pattern(f"\\p{{{name}}}", "", Place())
+        assert pattern(f"\\p{{{name}}}", "", Location())
 
 
 @pytest.mark.parametrize(

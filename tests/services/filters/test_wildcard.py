@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.errors import InvalidFilter
 from services.filters.elasticsearch.wildcard import MOST_ALTERNATIVES, MOST_LITERALS, MOST_NESTED, wildcards
 from services.filters.koncorde import regexps
-from services.filters.koncorde.location import Place
+from services.filters.koncorde.location import Location
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ TEXTS = st.text("abkK\u212a.1 \n\u00e9", max_size=8)
 def test_it_finds_what_the_expression_finds(source: str, flags: str, texts: list[str]) -> None:
     """RE2 is the judge."""
     try:
-        found = regexps.finder(regexps.pattern(source, flags, Place()), at_start="y" in flags)
+        found = regexps.finder(regexps.pattern(source, flags, Location()), at_start="y" in flags)
     except InvalidFilter:
         return
     patterns = wildcards(source, flags)

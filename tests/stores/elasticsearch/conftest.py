@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.measures import ExportRequest, Target
-from services.scheduling.cpu_turn import Turns
-from services.stores.elasticsearch import Budget, ElasticsearchStore
+from services.scheduling.cpu_turn import CpuTurns
+from services.stores.elasticsearch import ElasticsearchStore, PrefetchBudget
 from tests.support.kuzzle import Kuzzle
 from tests.support.proxy import Proxy, proxy
 
@@ -26,7 +26,7 @@ class Stored:
     store: ElasticsearchStore
     peer: Proxy
     engine: str
-    budget: Budget
+    budget: PrefetchBudget
 
     def request(self, asset: str, **options: Any) -> ExportRequest:
         return ExportRequest(**{"export_id": "x1", "target": Target(self.engine, "assets", asset), **options})
@@ -50,9 +50,9 @@ def place(elasticsearch_url: str, unique: Callable[[str], str]) -> Iterator[Plac
             admin_index = unique("admin")
             written.append((documents, admin_index))
             documents.into_elasticsearch(elasticsearch_url, admin_index=admin_index, shards=shards)
-            budget = Budget(PREFETCH_BYTES)
+            budget = PrefetchBudget(PREFETCH_BYTES)
             store = ElasticsearchStore(
-                [peer.url], admin_index=admin_index, turns=Turns(), prefetch=budget, timeout_seconds=20,
+                [peer.url], admin_index=admin_index, turns=CpuTurns(), prefetch=budget, timeout_seconds=20,
                 retry_budget_seconds=2,
             )  # fmt: skip
             stores.append(store)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.stores.elasticsearch.query.exact_fields import Absent, Asked, Exact, Unseen
+from services.stores.elasticsearch.query.exact_fields import Absent, Exact, ExactFields, Unseen
 
 JSON = dict[str, Any]
 
@@ -12,7 +12,7 @@ KEYWORD = {"type": "keyword"}
 
 
 def text(definition: JSON, settings: JSON | None = None, **root: Any) -> Any:
-    return Asked({"properties": {"a": {"properties": {"b": definition}}}, **root}, settings or {}).text("a.b")
+    return ExactFields({"properties": {"a": {"properties": {"b": definition}}}, **root}, settings or {}).text("a.b")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_by_nothing(definition: JSON) -> None:
 )  # fmt: skip
 def test_what_surrounds_it(mapping: JSON, settings: JSON, expected: Any) -> None:
     """What is not mapped is nowhere, unless it is ignored; what is around a field decides as well."""
-    found = Asked(mapping, settings).text("a.b")
+    found = ExactFields(mapping, settings).text("a.b")
     assert expected in found.reason if isinstance(found, Unseen) else found == expected
 
 
@@ -108,13 +108,13 @@ def test_what_surrounds_it(mapping: JSON, settings: JSON, expected: Any) -> None
 )
 def test_instants(definition: JSON, expected: Any) -> None:
     """What orders, and counts milliseconds."""
-    found = Asked({"properties": {"at": definition}}, {}).instant("at")
+    found = ExactFields({"properties": {"at": definition}}, {}).instant("at")
     assert expected in found.reason if isinstance(found, Unseen) else found == expected
 
 
 def test_types() -> None:
     """Of fields and of their sub-fields."""
-    asked = Asked({"properties": {"a": {"properties": {"b": {"type": "text", "fields": {"k": KEYWORD}}}}}}, {})
+    asked = ExactFields({"properties": {"a": {"properties": {"b": {"type": "text", "fields": {"k": KEYWORD}}}}}}, {})
     assert [asked.type(path) for path in ("a", "a.b", "a.b.k", "a.b.x", "c", "")] == [
         "object", "text", "keyword", None, Absent(), Absent(),
     ]  # fmt: skip

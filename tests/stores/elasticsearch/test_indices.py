@@ -9,7 +9,7 @@ import pytest
 from services.errors import StoreUnavailable
 from services.measures import SortKey
 from services.stores.elasticsearch.query import indices
-from services.stores.elasticsearch.query.exact_terms import Asking, Instants, Pairs
+from services.stores.elasticsearch.query.exact_terms import ExactTerms, Instants, Pairs
 from services.stores.elasticsearch.query.indices import Indices
 from services.stores.elasticsearch.transport.shapes import Unsound
 
@@ -22,7 +22,7 @@ DATE = {"type": "date"}
 
 def known(*mappings: JSON, **settings: Any) -> Indices:
     """Indices `i0`, `i1`, ... of these properties, or of a whole mapping."""
-    return indices.read(json.dumps({
+    return indices.read_indices(json.dumps({
         f"i{number}": {
             "aliases": {},
             "mappings": mapping if "dynamic" in mapping else {"properties": mapping},
@@ -40,8 +40,8 @@ def empty(names: Collection[str]) -> Collection[str]:
     return ()
 
 
-def asking(*mappings: JSON, asked: Collection[str] = ("a",), occupied: Any = full, **options: Any) -> Asking:
-    return known(*mappings).asking(asked, occupied, **options)
+def terms(*mappings: JSON, asked: Collection[str] = ("a",), occupied: Any = full, **options: Any) -> ExactTerms:
+    return known(*mappings).terms(asked, occupied, **options)
 
 
 def term(field: str, value: str = "v") -> JSON:
@@ -58,7 +58,7 @@ def within(query: JSON, *names: str) -> JSON:
 def test_an_answer_that_is_none(body: bytes) -> None:
     """May be another the next time; it is the store's fault."""
     with pytest.raises(Unsound, match="cannot be read"):
-        indices.read(body)
+        indices.read_indices(body)
 
 
 def test_rows_that_a_search_answers() -> None:
@@ -69,7 +69,7 @@ def test_rows_that_a_search_answers() -> None:
         name: {"mappings": {}, "settings": {"index": {"max_result_window": rows}}}
         for name, rows in (("a", "5000"), ("b", "800"), ("c", "90000"))
     })  # fmt: skip
-    assert indices.read(several.encode()).max_result_window == 800
+    assert indices.read_indices(several.encode()).max_result_window == 800
 
 
 def test_those_that_map_alike_are_one() -> None:
@@ -93,19 +93,19 @@ def test_those_that_map_alike_are_one() -> None:
 )  # fmt: skip
 def test_a_term(mappings: list[JSON], query: JSON) -> None:
     """By the field that each has; an index that has nothing there goes with others."""
-    assert asking(*mappings).term("a", "v") == query
+    assert terms(*mappings).term("a", "v") == query
 
 
 def test_an_index_that_cannot_be_asked() -> None:
     """Is passed over when it is empty, and named when it is not."""
     pair = [{"a": KEYWORD}, {"a": {"type": "text"}}]
-    assert asking(*pair, occupied=empty).term("a", "v") == within(term("a"), "i0")
-    assert asking(*pair[1:], occupied=empty).term("a", "v") == {"match_none": {}}
+    assert terms(*pair, occupied=empty).term("a", "v") == within(term("a"), "i0")
+    assert terms(*pair[1:], occupied=empty).term("a", "v") == {"match_none": {}}
     with pytest.raises(StoreUnavailable, match=r'"i1" cannot be asked for "a": it is text.*would be right'):
-        asking(*pair)
+        terms(*pair)
     with pytest.raises(StoreUnavailable, match='"i0" cannot be asked for a "a" of 257 characters'):
-        asking({"a": BOTH}).term("a", "x" * 257)
-    assert asking({"a": BOTH}).term("a", "x" * 256) == term("a.keyword", "x" * 256)
+        terms({"a": BOTH}).term("a", "x" * 257)
+    assert terms({"a": BOTH}).term("a", "x" * 256) == term("a.keyword", "x" * 256)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_index_that_cannot_be_asked() -> None:
 )  # fmt: skip
 def test_pairs(mappings: list[JSON], pairs: list[Pairs]) -> None:
     """Gathered by fields where these tell all, else read; nothing is asked of an index for nothing."""
-    assert list(asking(*mappings, asked=(), read=("a", "b")).pairs("a", "b")) == pairs
+    assert list(terms(*mappings, asked=(), read=("a", "b")).pairs("a", "b")) == pairs
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_pairs(mappings: list[JSON], pairs: list[Pairs]) -> None:
 def test_instants(types: list[JSON | None], expected: Instants) -> None:
     """Of one unit; an index may have none."""
     mappings = [{} if type is None else {"measuredAt": type} for type in types]
-    assert asking(*mappings, asked=(), instant="measuredAt").instants == expected
+    assert terms(*mappings, asked=(), instant="measuredAt").instants == expected
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_instants(types: list[JSON | None], expected: Instants) -> None:
 def test_instants_that_are_no_order(types: list[JSON], reason: str) -> None:
     """Be the index empty or not: the order is asked of it, too."""
     with pytest.raises(StoreUnavailable, match=reason):
-        asking(*({"measuredAt": type} for type in types), asked=(), occupied=empty, instant="measuredAt")
+        terms(*({"measuredAt": type} for type in types), asked=(), occupied=empty, instant="measuredAt")
 
 
 @pytest.mark.parametrize(
@@ -195,5 +195,5 @@ def test_ranges_of_nanoseconds(first: int | None, last: int | None, bounds: JSON
 def test_an_order_that_all_share(mappings: list[JSON], key: SortKey, expected: SortKey) -> None:
     """Where an index has met no such value, it is missing; nanoseconds are not compared with milliseconds."""
     together = known(*mappings)
-    asked = together.asking((), empty, instant="measuredAt")
+    asked = together.terms((), empty, instant="measuredAt")
     assert together.sort([key], asked) == (expected,)

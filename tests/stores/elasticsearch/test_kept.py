@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.stores.elasticsearch.query.stored_source import MODEL, ROW, Kept, Part
+from services.stores.elasticsearch.query.stored_source import MODEL, ROW, SourcePart, StoredSource
 
 JSON = dict[str, Any]
 
@@ -22,7 +22,7 @@ JSON = dict[str, Any]
 )  # fmt: skip
 def test_what_is_taken_away(pattern: str, touches: bool) -> None:
     """What is above a path, it itself, and of `values` what is below."""
-    assert (Kept({"_source": {"excludes": ["none", pattern]}}, {}).lacks(ROW) is not None) is touches
+    assert (StoredSource({"_source": {"excludes": ["none", pattern]}}, {}).lacks(ROW) is not None) is touches
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_is_taken_away(pattern: str, touches: bool) -> None:
 )  # fmt: skip
 def test_what_is_kept(patterns: list[str], whole: bool) -> None:
     """All that is read, or it is named."""
-    assert (Kept({"_source": {"includes": patterns}}, {}).lacks(ROW) is None) is whole
+    assert (StoredSource({"_source": {"includes": patterns}}, {}).lacks(ROW) is None) is whole
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_what_is_kept(patterns: list[str], whole: bool) -> None:
 )
 def test_how_documents_are_kept(source: JSON | None, settings: JSON, reason: str | None) -> None:
     """As they came, put together anew, or not at all; said in the mapping or in the settings."""
-    kept = Kept({} if source is None else {"_source": source}, settings)
+    kept = StoredSource({} if source is None else {"_source": source}, settings)
     assert kept.is_whole is (reason is None)
     told = kept.lacks(MODEL)
     assert told is None if reason is None else reason in (told or "")
@@ -67,9 +67,9 @@ def test_how_documents_are_kept(source: JSON | None, settings: JSON, reason: str
 
 def test_what_a_filter_reads() -> None:
     """A part of a document that no row is made of; whole, where objects may be there."""
-    kept = Kept({"_source": {"excludes": ["asset.metadata.*", "*.serial"]}}, {})
+    kept = StoredSource({"_source": {"excludes": ["asset.metadata.*", "*.serial"]}}, {})
     assert '"*.serial" of documents' in str(kept.lacks(ROW))
-    assert kept.lacks([Part("asset.metadata")]) is None
-    assert '"asset.metadata" is read' in str(kept.lacks([Part("asset.metadata", whole=True)]))
-    assert '"asset.metadata.weight" is read' in str(kept.lacks([Part("asset.metadata.weight")]))
-    assert kept.lacks([Part("origin.reference")]) is None
+    assert kept.lacks([SourcePart("asset.metadata")]) is None
+    assert '"asset.metadata" is read' in str(kept.lacks([SourcePart("asset.metadata", whole=True)]))
+    assert '"asset.metadata.weight" is read' in str(kept.lacks([SourcePart("asset.metadata.weight")]))
+    assert kept.lacks([SourcePart("origin.reference")]) is None

@@ -9,18 +9,18 @@ from freezegun.api import FrozenDateTimeFactory
 
 from services.errors import StoreUnavailable
 from services.scheduling.cpu_turn import MOST_SLACK_SECONDS
-from services.stores.elasticsearch.paging.page_requests import Step
+from services.stores.elasticsearch.paging.page_requests import PageRequest
 from services.stores.elasticsearch.paging.prefetch import (
     MOST_AHEAD,
     SLOW_SECONDS,
     SLOW_TIMES,
     STALLED_SECONDS,
-    Budget,
-    Line,
     Pace,
+    PageQueue,
+    PrefetchBudget,
 )
 from services.stores.elasticsearch.paging.windows import WINDOW_ROWS, Window
-from services.stores.elasticsearch.transport.retries import Patience
+from services.stores.elasticsearch.transport.retries import RetryBudget
 from tests.support.waiting import wait_until
 
 #: Bytes of a page of the `Shelf`.
@@ -37,10 +37,10 @@ class Shelf:
         self._page_bytes = page_bytes
         self._errors = errors or {}
 
-    def patience(self, step: Step) -> Patience:
-        return Patience("export x1", budget_seconds=0)
+    def retry_budget(self, step: PageRequest) -> RetryBudget:
+        return RetryBudget("export x1", budget_seconds=0)
 
-    def fetch(self, step: Step, patience: Patience) -> bytes:
+    def fetch(self, step: PageRequest, retry_budget: RetryBudget) -> bytes:
         number = step.window.skip
         self.asked.append(number)
         assert self.open.wait(30)
@@ -49,19 +49,19 @@ class Shelf:
         return bytes([number]) * self._page_bytes
 
 
-def step(number: int) -> Step:
+def step(number: int) -> PageRequest:
     """Of one row; its number in place of something else."""
-    return Step(Window(None, 1, number, 1), 1, None, is_skip=False)
+    return PageRequest(Window(None, 1, number, 1), 1, None, is_skip=False)
 
 
-def line(budget: Budget, shelf: Shelf, pages: int = 5) -> Line:
-    made = Line(budget, shelf)
+def line(budget: PrefetchBudget, shelf: Shelf, pages: int = 5) -> PageQueue:
+    made = PageQueue(budget, shelf)
     for number in range(pages):
         made.add(step(number))
     return made
 
 
-def come(pages: Line, number: int) -> None:
+def come(pages: PageQueue, number: int) -> None:
     """Wait until so many have come."""
     wait_until(lambda: sum(fetch.body is not None for fetch in pages._fetches) == number)
 
@@ -84,7 +84,7 @@ def clock() -> Iterator[FrozenDateTimeFactory]:
 @pytest.mark.parametrize(("limit", "fitting"), [(0, 0), (PAGE - 1, 0), (PAGE, 1), (3 * PAGE + 1, 3), (99 * PAGE, 4)])
 def test_pages_ahead_stay_within_the_budget(shelf: Shelf, limit: int, fitting: int) -> None:
     """As many as have room, the first ones first."""
-    budget = Budget(limit)
+    budget = PrefetchBudget(limit)
     pages = line(budget, shelf)
     pages.start(4)
     come(pages, fitting)
@@ -95,7 +95,7 @@ def test_pages_ahead_stay_within_the_budget(shelf: Shelf, limit: int, fitting: i
 
 def test_pages_come_in_order_whatever_the_budget(shelf: Shelf) -> None:
     """Those that were not asked for ahead are told by `None`."""
-    pages = line(Budget(2 * PAGE), shelf)
+    pages = line(PrefetchBudget(2 * PAGE), shelf)
     pages.start(5)
     come(pages, 2)
     taken = [pages.take() for _ in range(5)]
@@ -105,7 +105,7 @@ def test_pages_come_in_order_whatever_the_budget(shelf: Shelf) -> None:
 
 def test_a_page_in_hand_is_not_of_the_budget(shelf: Shelf) -> None:
     """Everybody may hold one; its room is others' at once."""
-    budget = Budget(PAGE)
+    budget = PrefetchBudget(PAGE)
     pages, others = line(budget, shelf), line(budget, shelf)
     pages.start(2)
     come(pages, 1)
@@ -118,7 +118,7 @@ def test_a_page_in_hand_is_not_of_the_budget(shelf: Shelf) -> None:
 
 def test_a_page_is_given_once(shelf: Shelf) -> None:
     """And kept no longer."""
-    pages = line(Budget(PAGE), shelf)
+    pages = line(PrefetchBudget(PAGE), shelf)
     pages.start(1)
     fetch = pages.take()
     assert (fetch.take(), fetch.take()) == (b"\0" * PAGE, None)
@@ -126,7 +126,7 @@ def test_a_page_is_given_once(shelf: Shelf) -> None:
 
 def test_the_first_page_needs_no_room(shelf: Shelf) -> None:
     """Its reader has none yet."""
-    budget = Budget(0)
+    budget = PrefetchBudget(0)
     pages = line(budget, shelf)
     pages.begin()
     assert pages.take().take() == b"\0" * PAGE
@@ -135,7 +135,7 @@ def test_the_first_page_needs_no_room(shelf: Shelf) -> None:
 
 def test_there_may_be_no_first_page(shelf: Shelf) -> None:
     """Of no rows."""
-    pages = line(Budget(PAGE), shelf, pages=0)
+    pages = line(PrefetchBudget(PAGE), shelf, pages=0)
     pages.begin()
     assert (len(pages), shelf.asked) == (0, [])
 
@@ -143,7 +143,7 @@ def test_there_may_be_no_first_page(shelf: Shelf) -> None:
 def test_a_page_under_way_is_waited_for() -> None:
     """Not asked for twice."""
     shelf = Shelf()
-    pages = line(Budget(9 * PAGE), shelf)
+    pages = line(PrefetchBudget(9 * PAGE), shelf)
     pages.start(1)
     wait_until(lambda: shelf.asked)
     threading.Timer(0, shelf.open.set).start()
@@ -153,7 +153,7 @@ def test_a_page_under_way_is_waited_for() -> None:
 
 def test_a_page_pushed_goes_before_others(shelf: Shelf) -> None:
     """The rest of a window."""
-    pages = line(Budget(9 * PAGE), shelf)
+    pages = line(PrefetchBudget(9 * PAGE), shelf)
     pages.take()
     pages.push(step(9))
     pages.start(2)
@@ -164,7 +164,7 @@ def test_a_page_pushed_goes_before_others(shelf: Shelf) -> None:
 @pytest.mark.parametrize("page_bytes", [0, PAGE // 2, 2 * PAGE])
 def test_what_has_come_counts_by_its_size(page_bytes: int) -> None:
     """Not by what was expected."""
-    shelf, budget = Shelf(page_bytes=page_bytes), Budget(9 * PAGE)
+    shelf, budget = Shelf(page_bytes=page_bytes), PrefetchBudget(9 * PAGE)
     shelf.open.set()
     pages = line(budget, shelf)
     pages.start(3)
@@ -174,7 +174,7 @@ def test_what_has_come_counts_by_its_size(page_bytes: int) -> None:
 
 def test_a_page_larger_than_expected_may_have_no_room() -> None:
     """It is asked for again when its turn comes; the budget holds."""
-    shelf, budget = Shelf(page_bytes=2 * PAGE), Budget(3 * PAGE)
+    shelf, budget = Shelf(page_bytes=2 * PAGE), PrefetchBudget(3 * PAGE)
     shelf.open.set()
     pages = line(budget, shelf)
     pages.start(1)
@@ -189,7 +189,7 @@ def test_a_page_larger_than_expected_may_have_no_room() -> None:
 def test_an_error_is_for_who_takes_the_page(shelf: Shelf) -> None:
     """Not for those before it; and it holds no room."""
     error = StoreUnavailable("gone")
-    broken, budget = Shelf(errors={1: error}), Budget(9 * PAGE)
+    broken, budget = Shelf(errors={1: error}), PrefetchBudget(9 * PAGE)
     broken.open.set()
     pages = line(budget, broken)
     pages.start(2)
@@ -202,7 +202,7 @@ def test_an_error_is_for_who_takes_the_page(shelf: Shelf) -> None:
 
 def test_a_stalled_reader_makes_room_for_another(clock: FrozenDateTimeFactory, shelf: Shelf) -> None:
     """What waits for it is forgotten, not lost: it is asked for again."""
-    budget = Budget(2 * PAGE)
+    budget = PrefetchBudget(2 * PAGE)
     stalled, new = line(budget, shelf), line(budget, shelf)
     stalled.start(2)
     come(stalled, 2)
@@ -219,7 +219,7 @@ def test_a_stalled_reader_makes_room_for_another(clock: FrozenDateTimeFactory, s
 
 def test_who_has_been_away_longest_makes_room_first(clock: FrozenDateTimeFactory, shelf: Shelf) -> None:
     """And nobody more than needed."""
-    budget = Budget(2 * PAGE)
+    budget = PrefetchBudget(2 * PAGE)
     first, second, new = (line(budget, shelf) for _ in range(3))
     for pages in (first, second):
         pages.start(1)
@@ -239,7 +239,7 @@ def test_a_reader_who_has_just_got_a_page_keeps_others(
     clock: FrozenDateTimeFactory, shelf: Shelf, seconds: float
 ) -> None:
     """And so does one who waits for the next."""
-    budget = Budget(2 * PAGE)
+    budget = PrefetchBudget(2 * PAGE)
     brisk, waiting, new = (line(budget, shelf) for _ in range(3))
     for pages in (brisk, waiting):
         pages.start(1)
@@ -255,7 +255,7 @@ def test_a_reader_who_has_just_got_a_page_keeps_others(
 
 def test_who_has_left_holds_nothing() -> None:
     """Neither what was under way, nor a place among those who are away."""
-    shelf, budget = Shelf(), Budget(3 * PAGE)
+    shelf, budget = Shelf(), PrefetchBudget(3 * PAGE)
     pages = line(budget, shelf, pages=3)
     pages.start(3)
     wait_until(lambda: len(shelf.asked) == 3)
@@ -272,7 +272,7 @@ def test_who_has_left_holds_nothing() -> None:
 
 def test_many_readers_at_once_leave_nothing_behind(shelf: Shelf) -> None:
     """Each reads to its end or leaves before; the budget is as it was."""
-    budget = Budget(7 * PAGE)
+    budget = PrefetchBudget(7 * PAGE)
 
     def read(leaves_after: int) -> None:
         pages = line(budget, shelf, pages=20)

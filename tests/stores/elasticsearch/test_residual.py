@@ -7,8 +7,8 @@ import pytest
 
 from services.filters.koncorde.parse import parse
 from services.measures import Asset, Measure, Origin, Source
-from services.scheduling.cpu_turn import Turns, Work, stays
-from services.scheduling.priority_semaphore import Gate
+from services.scheduling.cpu_turn import CpuShare, CpuTurns, stays
+from services.scheduling.priority_semaphore import PrioritySemaphore
 from services.stores.elasticsearch.query.residual import BATCH_BYTES, BATCH_ROWS, MANY_CLAUSES, Residual
 from services.stores.elasticsearch.transport.responses import Unsound
 
@@ -22,7 +22,7 @@ def body(*sources: JSON) -> bytes:
 
 
 def found(query: JSON, *sources: JSON) -> list[Measure]:
-    residual = Residual(parse(query), Turns().work())
+    residual = Residual(parse(query), CpuTurns().share())
     return list(residual(body(*sources), len(sources), placed=False).measures)
 
 
@@ -58,7 +58,7 @@ def test_what_a_row_keeps() -> None:
 
 def test_rows_are_counted_before_the_filter() -> None:
     """A page with a row too few is unsound, whether that row would match or not; its place is that of the last row."""
-    residual = Residual(parse({"equals": {"type": "a"}}), Turns().work())
+    residual = Residual(parse({"equals": {"type": "a"}}), CpuTurns().share())
     page = residual(body({"type": "a"}, {"type": "b"}), 2, placed=True)
     assert page.place is not None
     assert (len(page.measures), page.rows, bytes(page.place)) == (1, 2, b"[1]")
@@ -75,11 +75,11 @@ def test_ids() -> None:
 @pytest.mark.parametrize(("source", "rests"), [({"type": "a"}, 4), ({"type": "a", "asset": "no object"}, 5)])
 def test_a_slow_filter_rests(source: JSON, rests: int) -> None:
     """Every few rows, also where documents are odd: others have their turn."""
-    work = Counting()
-    residual = Residual(parse({"equals": {"type": "a"}}), work)
+    cpu = Counting()
+    residual = Residual(parse({"equals": {"type": "a"}}), cpu)
     rows = 4 * BATCH_ROWS
     assert len(residual(body(*[source] * rows), rows, placed=False).measures) == rows
-    assert work.rests == rests
+    assert cpu.rests == rests
 
 
 def test_large_rows_and_large_filters_rest_often() -> None:
@@ -89,16 +89,16 @@ def test_large_rows_and_large_filters_rest_often() -> None:
         ({"equals": {"type": "a"}}, large),
         ({"or": [{"equals": {"type": str(number)}} for number in range(MANY_CLAUSES + 1)]}, {"type": "b"}),
     ):
-        work = Counting()
-        Residual(parse(query), work)(body(*[source] * 20), 20, placed=False)
-        assert work.rests >= 20
+        cpu = Counting()
+        Residual(parse(query), cpu)(body(*[source] * 20), 20, placed=False)
+        assert cpu.rests >= 20
 
 
-class Counting(Work):
+class Counting(CpuShare):
     """Counts how often it might have been interrupted."""
 
     def __init__(self) -> None:
-        super().__init__(Gate(1), stays)
+        super().__init__(PrioritySemaphore(1), stays)
         self.rests = 0
 
     def rest(self) -> bool:

@@ -15,7 +15,7 @@ from services.stores.elasticsearch.transport.retries import (
     LEAST_WAIT,
     LONGEST_PAUSE,
     Late,
-    Patience,
+    RetryBudget,
     Temporary,
 )
 
@@ -50,8 +50,8 @@ def pauses(clock: FrozenDateTimeFactory) -> Pauses:
 
 
 @pytest.fixture
-def patience(pauses: Pauses) -> Patience:
-    return Patience("export x1", budget_seconds=BUDGET, ended=pauses)
+def retry_budget(pauses: Pauses) -> RetryBudget:
+    return RetryBudget("export x1", budget_seconds=BUDGET, ended=pauses)
 
 
 def failing(times: int | None) -> Callable[[], str]:
@@ -66,16 +66,16 @@ def failing(times: int | None) -> Callable[[], str]:
     return attempt
 
 
-def test_what_works_is_not_repeated(patience: Patience, pauses: Pauses) -> None:
+def test_what_works_is_not_repeated(retry_budget: RetryBudget, pauses: Pauses) -> None:
     """And nothing waits."""
-    assert patience.tried(failing(0)) == "an answer"
+    assert retry_budget.run(failing(0)) == "an answer"
     assert pauses.seconds == []
 
 
 @pytest.mark.parametrize("times", [1, 2, 7])
-def test_what_fails_is_tried_again(patience: Patience, pauses: Pauses, times: int) -> None:
+def test_what_fails_is_tried_again(retry_budget: RetryBudget, pauses: Pauses, times: int) -> None:
     """After pauses that double, with jitter, up to a longest one."""
-    assert patience.tried(failing(times)) == "an answer"
+    assert retry_budget.run(failing(times)) == "an answer"
     assert len(pauses.seconds) == times
     for number, seconds in enumerate(pauses.seconds):
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**number)
@@ -85,30 +85,34 @@ def test_what_fails_is_tried_again(patience: Patience, pauses: Pauses, times: in
 def test_pauses_differ(pauses: Pauses) -> None:
     """Many exports that fail together do not come back together."""
     for _ in range(20):
-        Patience("export x1", budget_seconds=BUDGET, ended=pauses).tried(failing(1))
+        RetryBudget("export x1", budget_seconds=BUDGET, ended=pauses).run(failing(1))
     assert len(set(pauses.seconds)) == 20
 
 
-def test_the_budget_begins_with_the_first_failure(clock: FrozenDateTimeFactory, patience: Patience) -> None:
+def test_the_budget_begins_with_the_first_failure(clock: FrozenDateTimeFactory, retry_budget: RetryBudget) -> None:
     """However long the export has been going on."""
     clock.tick(10 * BUDGET)
-    assert patience.tried(failing(3)) == "an answer"
+    assert retry_budget.run(failing(3)) == "an answer"
 
 
 @pytest.mark.parametrize("most", [0.0, 1.0, 30.0])
 def test_the_budget_ends(
-    clock: FrozenDateTimeFactory, patience: Patience, pauses: Pauses, caplog: pytest.LogCaptureFixture, most: float
+    clock: FrozenDateTimeFactory,
+    retry_budget: RetryBudget,
+    pauses: Pauses,
+    caplog: pytest.LogCaptureFixture,
+    most: float,
 ) -> None:
     """With the last reason, and how often it was tried; each try is in the log. `most`: seconds that one takes."""
     tried: list[float] = []
 
     def attempt() -> None:
-        clock.tick(min(most, patience.wait_seconds(30)))
+        clock.tick(min(most, retry_budget.wait_seconds(30)))
         tried.append(time.monotonic())
         raise Temporary("503 busy")
 
     with caplog.at_level(logging.WARNING), pytest.raises(StoreUnavailable) as raised:
-        patience.tried(attempt)
+        retry_budget.run(attempt)
     passed = tried[-1] - tried[0]
     assert BUDGET - LONGEST_PAUSE <= passed <= BUDGET + LEAST_WAIT
     assert raised.value.message == f"Elasticsearch: 503 busy (tried {len(tried)} times in {passed:.1f} s)"
@@ -120,42 +124,42 @@ def test_the_budget_ends(
 def test_without_a_budget_once_is_enough(pauses: Pauses) -> None:
     """0 seconds: not tried again."""
     with pytest.raises(StoreUnavailable, match="tried 1 times"):
-        Patience("closing", budget_seconds=0, ended=pauses).tried(failing(1))
+        RetryBudget("closing", budget_seconds=0, ended=pauses).run(failing(1))
     assert pauses.seconds == []
 
 
-def test_nobody_waits_any_more(patience: Patience, pauses: Pauses) -> None:
+def test_nobody_waits_any_more(retry_budget: RetryBudget, pauses: Pauses) -> None:
     """The client has left: no further try."""
     pauses.set()
     with pytest.raises(StoreUnavailable):
-        patience.tried(failing(1))
+        retry_budget.run(failing(1))
     assert pauses.seconds == []
 
 
-def test_other_errors_are_not_tried_again(patience: Patience, pauses: Pauses) -> None:
+def test_other_errors_are_not_tried_again(retry_budget: RetryBudget, pauses: Pauses) -> None:
     """Neither a refusal nor a mistake of ours."""
     with pytest.raises(ZeroDivisionError):
-        patience.tried(lambda: 1 // 0)
+        retry_budget.run(lambda: 1 // 0)
     assert pauses.seconds == []
 
 
-def test_an_answer_is_awaited_within_the_budget(clock: FrozenDateTimeFactory, patience: Patience) -> None:
+def test_an_answer_is_awaited_within_the_budget(clock: FrozenDateTimeFactory, retry_budget: RetryBudget) -> None:
     """As long as usual, then for what is left, and never for no time at all."""
-    assert patience.wait_seconds(30) == 30
-    patience.failed(Temporary("late"))
+    assert retry_budget.wait_seconds(30) == 30
+    retry_budget.failed(Temporary("late"))
     clock.tick(BUDGET / 2)
-    assert 29 < patience.wait_seconds(30) <= 30
+    assert 29 < retry_budget.wait_seconds(30) <= 30
     clock.tick(BUDGET / 4)
-    assert 14 < patience.wait_seconds(30) < 15
+    assert 14 < retry_budget.wait_seconds(30) < 15
     clock.tick(BUDGET)
-    assert patience.wait_seconds(30) == LEAST_WAIT
+    assert retry_budget.wait_seconds(30) == LEAST_WAIT
 
 
-def test_failures_of_one_page_add_up(patience: Patience) -> None:
+def test_failures_of_one_page_add_up(retry_budget: RetryBudget) -> None:
     """Fetched ahead, then decoded: one budget for both."""
-    patience.failed(Temporary("reset"))
+    retry_budget.failed(Temporary("reset"))
     with pytest.raises(StoreUnavailable, match=r"tried \d\d+ times"):
-        patience.tried(failing(None))
+        retry_budget.run(failing(None))
 
 
 def late(times: int) -> Callable[[], str]:
@@ -173,10 +177,10 @@ def late(times: int) -> Callable[[], str]:
 def test_what_is_late_is_not_repeated_while_a_caller_waits(pauses: Pauses) -> None:
     """Until rows are on their way; other failures are."""
     begun = threading.Event()
-    early = Patience("export x1", budget_seconds=BUDGET, ended=pauses, begun=begun)
-    assert early.tried(failing(1)) == "an answer"
+    early = RetryBudget("export x1", budget_seconds=BUDGET, ended=pauses, begun=begun)
+    assert early.run(failing(1)) == "an answer"
     with pytest.raises(StoreUnavailable, match=r"Elasticsearch: no answer in time \(30 s\)"):
-        early.tried(late(1))
+        early.run(late(1))
     begun.set()
-    assert Patience("export x1", budget_seconds=BUDGET, ended=pauses, begun=begun).tried(late(2)) == "an answer"
-    assert Patience("export x1", budget_seconds=BUDGET, ended=pauses).tried(late(2)) == "an answer"
+    assert RetryBudget("export x1", budget_seconds=BUDGET, ended=pauses, begun=begun).run(late(2)) == "an answer"
+    assert RetryBudget("export x1", budget_seconds=BUDGET, ended=pauses).run(late(2)) == "an answer"

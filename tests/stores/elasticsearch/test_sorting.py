@@ -4,6 +4,7 @@ import pytest
 
 from services.errors import InvalidArgument
 from services.measures import NEWEST_FIRST, SortKey
+from services.stores.elasticsearch.query import sorting
 
 TIES = [{"_seq_no": "asc"}, {"_shard_doc": "asc"}]
 
@@ -23,14 +24,14 @@ TIES = [{"_seq_no": "asc"}, {"_shard_doc": "asc"}]
 )  # fmt: skip
 def test_the_whole_order(sort: tuple[SortKey, ...], expected: list[object]) -> None:
     """The caller's, and what makes it the same each time."""
-    assert sort.whole(sort) == [*expected, *TIES]
+    assert sorting.with_ties(sort) == [*expected, *TIES]
 
 
 @pytest.mark.parametrize("field", ["_id", "_score", "_doc", "_shard_doc", "_seq_no", "_script", "_geo_distance", "_"])
 def test_what_is_no_field_of_a_measure(field: str) -> None:
     """Named."""
     with pytest.raises(InvalidArgument, match=field) as raised:
-        sort.whole((SortKey("type"), SortKey(field)))
+        sorting.with_ties((SortKey("type"), SortKey(field)))
     assert raised.value.argument == "sort"
 
 
@@ -45,4 +46,4 @@ def test_what_is_no_field_of_a_measure(field: str) -> None:
 )
 def test_whether_time_gives_the_order(sort: tuple[SortKey, ...], expected: bool) -> None:
     """Then windows do."""
-    assert sort.by_time(sort) is expected
+    assert sorting.is_by_time(sort) is expected

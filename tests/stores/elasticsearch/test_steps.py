@@ -4,16 +4,16 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.stores.elasticsearch.paging.page_requests import MOST_ROWS, Step, step
+from services.stores.elasticsearch.paging.page_requests import MOST_ROWS, PageRequest, page_request
 from services.stores.elasticsearch.paging.windows import Window
 
 PLACE = msgspec.Raw(b"[1]")
 
 
-def walked(window: Window, *, most: int, most_rows: int) -> list[Step]:
-    steps = [step(window, None, most=most, most_rows=most_rows)]
+def walked(window: Window, *, most: int, most_rows: int) -> list[PageRequest]:
+    steps = [page_request(window, None, most=most, most_rows=most_rows)]
     while (rest := steps[-1].rest) is not None:
-        steps.append(step(rest, PLACE, most=most, most_rows=most_rows))
+        steps.append(page_request(rest, PLACE, most=most, most_rows=most_rows))
     return steps
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.measures import ExportRequest, Target
-from services.scheduling.cpu_turn import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.sqlite import SqliteStore, load
 
 NOON = 1_718_000_000_000
@@ -26,7 +26,7 @@ class Database:
 
     @property
     def store(self) -> SqliteStore:
-        return SqliteStore(self.path, Turns())
+        return SqliteStore(self.path, CpuTurns())
 
     def file(self, name: str, text: str | bytes) -> Path:
         """In a folder of files; compressed if its name says so."""

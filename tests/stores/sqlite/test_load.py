@@ -14,7 +14,7 @@ import pytest
 
 from services.measures import Slot, Target
 from services.stores.port import Count
-from services.stores.sqlite import LoadError, Survey, load, schema, survey
+from services.stores.sqlite import FolderSurvey, LoadError, load, schema, survey
 from services.stores.sqlite.load import DEEPEST, File, batches, shown
 from tests.stores.sqlite.conftest import NOON, Database, measure, measure_model, request
 from tests.support.service import ROOT
@@ -124,7 +124,7 @@ def test_survey(database: Database) -> None:
     found = survey(folder)
     ignored = (".ndjson", "a.assets-history.ndjson", "a.config.ndjson", "a.measures.mapping.json",
                "a.measures.ndjson.bak", "measures.ndjson")  # fmt: skip
-    assert found == Survey(
+    assert found == FolderSurvey(
         (File(folder / "a.models.ndjson.gz", "a", "models"), File(folder / "b.c.measures.ndjson", "b.c", "measures")),
         tuple(folder / name for name in ignored),
     )

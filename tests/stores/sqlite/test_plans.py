@@ -8,11 +8,11 @@ import pytest
 
 from services.filters.koncorde.nodes import Equals, Has, Item, Not, Or, Regexp
 from services.measures import ExportRequest, Kind, SortKey, Target
-from services.scheduling.cpu_turn import Turns
-from services.scheduling.priority_semaphore import Gate
+from services.scheduling.cpu_turn import CpuTurns
+from services.scheduling.priority_semaphore import PrioritySemaphore
 from services.stores.sqlite.reading import SqliteReading
 from services.stores.sqlite.selection import select
-from services.stores.sqlite.views import View
+from services.stores.sqlite.views import Snapshot
 from tests.stores.sqlite.conftest import NOON, Database, measure, request
 
 ASC, DESC = (SortKey("measuredAt"),), (SortKey("measuredAt", "desc"),)
@@ -22,10 +22,12 @@ TARGETS: dict[Kind, Target] = {"assets": Target("e", "assets", "A-1"), "devices"
 def plans(database: Database, asked: ExportRequest) -> Iterator[str]:
     """Of all that is asked of measures to open and read it; what `EXPLAIN QUERY PLAN` says, a text a statement."""
     said: list[str] = []
-    with contextlib.closing(View(database.path, Turns().work())) as view:
+    with contextlib.closing(Snapshot(database.path, CpuTurns().share())) as view:
         connection = view.connection
         connection.set_trace_callback(said.append)
-        reading = SqliteReading(view, asked, selection=select(connection, asked), order=None, sorts=Gate(1))
+        reading = SqliteReading(
+            view, asked, selection=select(connection, asked), order=None, sorts=PrioritySemaphore(1)
+        )
         assert sum(len(page) for page in reading.pages()) > 0
         reading.matching()
         connection.set_trace_callback(None)

@@ -15,13 +15,13 @@ from services.filters.koncorde.nodes import Equals, Has, Not, Or, Range
 from services.filters.python import trial
 from services.measures import Asset, Measure, Slot, SortKey, Source, Target
 from services.scheduling import cpu_turn
-from services.scheduling.cpu_turn import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Count
 from services.stores.sqlite import SqliteStore, arranging, load, reading, schema
 from services.stores.sqlite.deciding import document
 from services.stores.sqlite.reading import BATCH_ROWS, FIRST_ROWS, PAGE_BYTES, PAGE_ROWS, Batch, Batches, Pages
 from services.stores.sqlite.store import COUNTED_ROWS
-from services.stores.sqlite.views import View
+from services.stores.sqlite.views import Snapshot
 from tests.stores.sqlite.conftest import NOON, Database, Document, measure, request
 
 ASC, DESC = (SortKey("measuredAt"),), (SortKey("measuredAt", "desc"),)
@@ -230,7 +230,7 @@ def held_files(database: Database) -> int:
 def test_fewer_rows_than_the_index_counts(database: Database) -> None:
     """A broken database breaks the export: never a short end."""
     database.load(measures=many(1))
-    view = View(database.path, Turns().work())
+    view = Snapshot(database.path, CpuTurns().share())
     batches = [Batch(1, [(1, "a", '{"measuredAt":1}')]), *[Batch(0, [])] * 2]
     pages = Pages(Batches(lambda most: batches.pop(0)), view, rows=2, skip=0, size=None)
     assert next(pages) == [Measure("a", Source(1))]
@@ -241,11 +241,11 @@ def test_fewer_rows_than_the_index_counts(database: Database) -> None:
 def test_many_readings_at_once(database: Database) -> None:
     """Each has a connection of its own, whatever the thread."""
     database.load(measures=many(2500))
-    store, gate = database.store, threading.Barrier(8)
+    store, semaphore = database.store, threading.Barrier(8)
 
     def read(number: int) -> int:
         reading = store.open(request(offset=number))
-        gate.wait()
+        semaphore.wait()
         rows = sum(len(page) for page in reading.pages())
         reading.close()
         return rows
@@ -256,7 +256,7 @@ def test_many_readings_at_once(database: Database) -> None:
 
 def test_elasticsearch_queries_are_refused(database: Database) -> None:
     """By the name of the argument that asked for them."""
-    store = SqliteStore(database.path, Turns())
+    store = SqliteStore(database.path, CpuTurns())
     for ask in (store.check, store.open):
         with pytest.raises(InvalidArgument, match='"lang": elasticsearch is understood only on Elasticsearch'):
             ask(request(elastic_query={"match_all": {}}))
@@ -358,7 +358,7 @@ def test_who_has_left_is_read_nothing(database: Database) -> None:
     database.load(measures=many(10))
     for sort in (ASC, BY_VALUE):
         left: list[bool] = []
-        reading = database.store.open(request(sort=sort), Turns().work(lambda left=left: bool(left)))  # type: ignore[misc]
+        reading = database.store.open(request(sort=sort), CpuTurns().share(lambda left=left: bool(left)))  # type: ignore[misc]
         left.append(True)
         with pytest.raises(ClientLeft):
             next(reading.pages())

@@ -12,7 +12,7 @@ import pytest
 
 from services.errors import StoreUnavailable
 from services.measures import Target
-from services.scheduling.cpu_turn import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.sqlite import SqliteStore, schema
 
 
@@ -28,7 +28,7 @@ def test_a_missing_or_empty_file_becomes_a_database(tmp_path: Path, exists: bool
     if exists:
         path.parent.mkdir()
         path.touch()
-    store = SqliteStore(str(path), Turns())
+    store = SqliteStore(str(path), CpuTurns())
     store.ready()
     assert journal_mode(path) == "wal"
     assert store.mappings({"temperature"}) == {}
@@ -67,8 +67,8 @@ def test_a_database_of_an_earlier_version_is_tightened(tmp_path: Path, caplog: p
     with contextlib.closing(schema.writer(str(path))) as writer, caplog.at_level("INFO"):
         writer.execute("INSERT INTO keys (name) VALUES ('a')")
         assert modes(tmp_path) == dict.fromkeys(NAMES, 0o644)
-        SqliteStore(str(path), Turns()).ready()
-        SqliteStore(str(path), Turns()).ready()
+        SqliteStore(str(path), CpuTurns()).ready()
+        SqliteStore(str(path), CpuTurns()).ready()
         assert modes(tmp_path) == dict.fromkeys(NAMES, 0o600)
         writer.execute("INSERT INTO keys (name) VALUES ('b')")
         assert sorted(record.message for record in caplog.records) == [
@@ -84,21 +84,21 @@ def test_a_database_of_another_user_is_left_as_it_is(tmp_path: Path, monkeypatch
     schema.ensure(str(path))
     path.chmod(0o644)
     monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
-    SqliteStore(str(path), Turns()).ready()
+    SqliteStore(str(path), CpuTurns()).ready()
     assert modes(tmp_path)["measures.sqlite3"] == 0o644
 
 
-def start(path: str, gate: "multiprocessing.synchronize.Barrier") -> None:
-    gate.wait()
-    SqliteStore(path, Turns()).ready()
+def start(path: str, semaphore: "multiprocessing.synchronize.Barrier") -> None:
+    semaphore.wait()
+    SqliteStore(path, CpuTurns()).ready()
 
 
 def test_many_processes_may_start_at_once(tmp_path: Path) -> None:
     """None fails, whoever makes the tables."""
     context = multiprocessing.get_context("spawn")
-    gate = context.Barrier(6)
+    semaphore = context.Barrier(6)
     path = str(tmp_path / "measures.sqlite3")
-    workers = [context.Process(target=start, args=(path, gate)) for _ in range(6)]
+    workers = [context.Process(target=start, args=(path, semaphore)) for _ in range(6)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -112,7 +112,7 @@ def test_another_database_is_not_touched(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (a)")
     with pytest.raises(StoreUnavailable, match="no database of this version"):
-        SqliteStore(str(path), Turns())
+        SqliteStore(str(path), CpuTurns())
     with contextlib.closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("theirs",)]
 
@@ -122,20 +122,20 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_text("not a database " * 100)
     with pytest.raises(StoreUnavailable, match="not a database"):
-        SqliteStore(str(path), Turns())
+        SqliteStore(str(path), CpuTurns())
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     """The reason is told."""
     (tmp_path / "file").touch()
     with pytest.raises(StoreUnavailable, match="cannot be made"):
-        SqliteStore(str(tmp_path / "file" / "measures.sqlite3"), Turns())
+        SqliteStore(str(tmp_path / "file" / "measures.sqlite3"), CpuTurns())
 
 
 def test_a_database_that_is_gone(tmp_path: Path) -> None:
     """Not ready, with the reason; it is not made anew behind the back of the service."""
     path = tmp_path / "measures.sqlite3"
-    store = SqliteStore(str(path), Turns())
+    store = SqliteStore(str(path), CpuTurns())
     path.unlink()
     with pytest.raises(StoreUnavailable, match="unable to open"):
         store.ready()

@@ -9,7 +9,7 @@ import pytest
 
 from services.errors import ClientLeft, StoreUnavailable
 from services.scheduling import cpu_turn
-from services.scheduling.cpu_turn import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.sqlite.watching import Watched
 
 #: Takes seconds, in one step.
@@ -61,16 +61,16 @@ def test_within_a_function_of_a_statement() -> None:
 def test_others_have_their_turn_within_a_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     """On their own connections, at any depth, and each gets its own answer."""
     monkeypatch.setattr(cpu_turn, "LONGEST_SECONDS", 0)
-    shared, answers, interrupted = Turns(), list[int](), list[int]()
+    shared, answers, interrupted = CpuTurns(), list[int](), list[int]()
 
     def count(rows: int) -> None:
-        work = shared.work()
+        cpu = shared.share()
 
         def look() -> None:
-            if work.rest():
+            if cpu.rest():
                 interrupted.append(rows)
 
-        with watched(look) as (connection, found), work.turn(), found.running():
+        with watched(look) as (connection, found), cpu.turn(), found.running():
             (counted,) = connection.execute(SHORT.replace("100000", str(rows))).fetchone()
             answers.append(counted)
 

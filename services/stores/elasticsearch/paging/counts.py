@@ -14,13 +14,14 @@ import msgspec
 from services.errors import StoreUnavailable
 from services.measures import NEWEST_FIRST, Slot, SortKey
 from services.stores.elasticsearch.paging.windows import MOST_BUCKETS, Histogram, Span
+from services.stores.elasticsearch.query import sorting
 from services.stores.elasticsearch.query.exact_terms import FURTHEST_MS, Pairs
 from services.stores.elasticsearch.query.scope import JSON, Selection, every
 from services.stores.elasticsearch.transport import limits, responses
 from services.stores.elasticsearch.transport.client import Refused
-from services.stores.elasticsearch.transport.point_in_time import View
+from services.stores.elasticsearch.transport.point_in_time import PointInTime
 from services.stores.elasticsearch.transport.responses import Summary, Whole
-from services.stores.elasticsearch.transport.retries import Patience
+from services.stores.elasticsearch.transport.retries import RetryBudget
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +44,12 @@ EDGES: JSON = {"first": {"min": {"field": "measuredAt"}}, "last": {"max": {"fiel
 NO_ID = "-" * 513
 
 
-class Survey:
+class Counts:
     """Of one view."""
 
     def __init__(
         self,
-        view: View,
+        view: PointInTime,
         selection: Selection,
         *,
         budget_seconds: float,
@@ -104,7 +105,7 @@ class Survey:
     def _stretches(self, span: Span, length_ms: int) -> Histogram:
         """By ranges, which are exact wherever they are."""
         starts = range(span.first_ms, span.last_ms + 1, length_ms)
-        during = self._selection.asking.instants.during
+        during = self._selection.terms.instants.during
         ranges = [during(start, min(start + length_ms - 1, span.last_ms)) for start in starts]
         body = {
             "size": 0, "track_total_hits": False, "query": self._selection.between(span.first_ms, span.last_ms),
@@ -139,8 +140,8 @@ class Survey:
 
     def log_left_out(self) -> None:
         """After the end of a short download too."""
-        patience = Patience(self._view.what, budget_seconds=self._budget)
-        summary: Summary = self._ask(counting(self._selection.left_out), responses.SUMMARY, patience)
+        retry_budget = RetryBudget(self._view.what, budget_seconds=self._budget)
+        summary: Summary = self._ask(counting(self._selection.left_out), responses.SUMMARY, retry_budget)
         if summary.hits.total.value:
             log.warning(
                 "%s: %d documents without measuredAt are no measures, and left out",
@@ -148,22 +149,24 @@ class Survey:
                 summary.hits.total.value,
             )
 
-    def _ask(self, body: JSON, decoder: "msgspec.json.Decoder[Whole]", patience: Patience | None = None) -> Whole:
-        patience = patience or self._patience()
+    def _ask(
+        self, body: JSON, decoder: "msgspec.json.Decoder[Whole]", retry_budget: RetryBudget | None = None
+    ) -> Whole:
+        retry_budget = retry_budget or self._retry_budget()
 
         def attempt() -> Whole:
-            with self._view.place(patience):
+            with self._view.place(retry_budget):
                 began = time.monotonic()
-                found = self._view.search(body, patience)
+                found = self._view.search(body, retry_budget)
                 self._seconds = time.monotonic() - began
                 return responses.decoded(found, decoder)
 
-        answer = patience.tried(attempt)
+        answer = retry_budget.run(attempt)
         self._view.seen(answer.pit_id)
         return answer
 
-    def _patience(self) -> Patience:
-        return Patience(self._view.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
+    def _retry_budget(self) -> RetryBudget:
+        return RetryBudget(self._view.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
 
 
 def gatherings(selection: Selection, pairs: Pairs) -> Iterator[JSON]:
@@ -217,7 +220,7 @@ def ordered(body: JSON, sort: Sequence[SortKey]) -> JSON:
     rows of them to compare.
     """
     shown = {} if tuple(sort) == NEWEST_FIRST else {"size": 1, "_source": False}
-    return {**body, **shown, "sort": list(sort.own(sort))}
+    return {**body, **shown, "sort": list(sorting.sort_clauses(sort))}
 
 
 def at(edge: float, beyond: float) -> int:

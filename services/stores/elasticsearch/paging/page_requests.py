@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.stores.elasticsearch.paging.windows import Window, after
-from services.stores.elasticsearch.transport.responses import Place
+from services.stores.elasticsearch.transport.responses import Cursor
 
 #: Rows that Elasticsearch answers at most where an index does not say otherwise (`index.max_result_window`).
 MOST_ROWS = 10_000
@@ -13,7 +13,7 @@ SKIP_ROWS = 9000
 
 
 @dataclass(frozen=True)
-class Step:
+class PageRequest:
     """The first `rows` of a window, from `place` on. `is_skip`: nothing but their places is wanted.
 
     `most_rows`: that one search answers.
@@ -21,7 +21,7 @@ class Step:
 
     window: Window
     rows: int
-    place: Place | None
+    place: Cursor | None
     is_skip: bool
     most_rows: int = MOST_ROWS
 
@@ -53,12 +53,12 @@ class Step:
         return self.rest is not None
 
 
-def step(window: Window, place: Place | None, *, most: int, most_rows: int = MOST_ROWS) -> Step:
+def page_request(window: Window, place: Cursor | None, *, most: int, most_rows: int = MOST_ROWS) -> PageRequest:
     """`most`: rows of a page."""
     most = min(most, page_rows(most_rows))
     if window.skip and window.end > most:
-        return Step(window, min(window.skip, SKIP_ROWS, page_rows(most_rows)), place, True, most_rows)
-    return Step(window, min(window.end, most), place, False, most_rows)
+        return PageRequest(window, min(window.skip, SKIP_ROWS, page_rows(most_rows)), place, True, most_rows)
+    return PageRequest(window, min(window.end, most), place, False, most_rows)
 
 
 def page_rows(most_rows: int) -> int:

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from services.errors import ServiceError
 from services.scheduling.cpu_turn import AT_ONCE, MOST_SLACK_SECONDS
-from services.stores.elasticsearch.paging.page_requests import Step
+from services.stores.elasticsearch.paging.page_requests import PageRequest
 from services.stores.elasticsearch.paging.windows import WINDOW_ROWS
-from services.stores.elasticsearch.transport.retries import Patience
+from services.stores.elasticsearch.transport.retries import RetryBudget
 
 #: Pages under way or waiting ahead of one reader, at most.
 MOST_AHEAD = 3
@@ -26,17 +26,17 @@ class Fetcher(Protocol):
 
     row_bytes: float
 
-    def patience(self, step: Step) -> Patience: ...
+    def retry_budget(self, step: PageRequest) -> RetryBudget: ...
 
-    def fetch(self, step: Step, patience: Patience) -> bytes: ...
+    def fetch(self, step: PageRequest, retry_budget: RetryBudget) -> bytes: ...
 
 
 class Fetch:
     """A page: asked for, or not yet. `reserved`: bytes of the budget that it holds. `is_free`: it needs none."""
 
-    def __init__(self, step: Step, patience: Patience) -> None:
+    def __init__(self, step: PageRequest, retry_budget: RetryBudget) -> None:
         self.step = step
-        self.patience = patience
+        self.retry_budget = retry_budget
         self.reserved = 0
         self.is_free = False
         self.started = False
@@ -56,13 +56,13 @@ class Fetch:
         self.body, self.started = None, False
 
 
-class Budget:
+class PrefetchBudget:
     """Bytes that pages ahead may take together. 0: none is read ahead."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
         self._used = 0
-        self._away: dict[Line, float] = {}
+        self._away: dict[PageQueue, float] = {}
         self.lock = threading.RLock()
 
     @property
@@ -85,12 +85,12 @@ class Budget:
         with self.lock:
             self._resize(fetch, 0)
 
-    def away(self, line: "Line") -> None:
+    def away(self, line: "PageQueue") -> None:
         """Its reader has been handed a page."""
         with self.lock:
             self._away[line] = time.monotonic()
 
-    def back(self, line: "Line") -> None:
+    def back(self, line: "PageQueue") -> None:
         with self.lock:
             self._away.pop(line, None)
 
@@ -106,10 +106,10 @@ class Budget:
             size -= line.give_up()
 
 
-class Line:
+class PageQueue:
     """The pages of one reader, in order."""
 
-    def __init__(self, budget: Budget, fetcher: Fetcher) -> None:
+    def __init__(self, budget: PrefetchBudget, fetcher: Fetcher) -> None:
         self._budget = budget
         self._fetcher = fetcher
         self._fetches: deque[Fetch] = deque()
@@ -118,15 +118,15 @@ class Line:
     def __len__(self) -> int:
         return len(self._fetches)
 
-    def add(self, step: Step) -> None:
+    def add(self, step: PageRequest) -> None:
         """At the end."""
         with self._budget.lock:
-            self._fetches.append(Fetch(step, self._fetcher.patience(step)))
+            self._fetches.append(Fetch(step, self._fetcher.retry_budget(step)))
 
-    def push(self, step: Step) -> None:
+    def push(self, step: PageRequest) -> None:
         """Before all others."""
         with self._budget.lock:
-            self._fetches.appendleft(Fetch(step, self._fetcher.patience(step)))
+            self._fetches.appendleft(Fetch(step, self._fetcher.retry_budget(step)))
 
     def begin(self) -> None:
         """Ask for the first before its reader does: it is the one page that everybody may hold."""
@@ -191,7 +191,7 @@ class Line:
     def _run(self, fetch: Fetch) -> None:
         body = None
         try:
-            body = self._fetcher.fetch(fetch.step, fetch.patience)
+            body = self._fetcher.fetch(fetch.step, fetch.retry_budget)
         except ServiceError as error:
             fetch.error = error
         finally:

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from services.errors import ServiceError
 from services.measures import ExportRequest, Measure, Slot
-from services.stores.elasticsearch.paging.fetcher import Source
-from services.stores.elasticsearch.paging.page_requests import Step, page_rows, step
-from services.stores.elasticsearch.paging.prefetch import Budget, Line, Pace
+from services.stores.elasticsearch.paging.fetcher import PageFetcher
+from services.stores.elasticsearch.paging.page_requests import PageRequest, page_request, page_rows
+from services.stores.elasticsearch.paging.prefetch import Pace, PageQueue, PrefetchBudget
 from services.stores.elasticsearch.paging.windows import (
     FIRST_ROWS,
     LEAST_ROW_SECONDS,
@@ -19,8 +19,8 @@ from services.stores.elasticsearch.paging.windows import (
     WINDOW_ROWS,
     Window,
 )
-from services.stores.elasticsearch.transport.point_in_time import View, Views
-from services.stores.elasticsearch.transport.responses import Page, Place
+from services.stores.elasticsearch.transport.point_in_time import PointInTime, PointsInTime
+from services.stores.elasticsearch.transport.responses import Cursor, Page
 from services.stores.port import Count
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,8 @@ class ElasticsearchReading:
         self,
         rows: "Pages",
         *,
-        view: View,
-        views: Views,
+        view: PointInTime,
+        views: PointsInTime,
         count: Count,
         slots: Collection[Slot],
         ended: threading.Event,
@@ -79,8 +79,8 @@ class Pages(Iterator[Sequence[Measure]]):
         self,
         request: ExportRequest,
         plan: Plan,
-        source: Source,
-        budget: Budget,
+        source: PageFetcher,
+        budget: PrefetchBudget,
         *,
         rows: int,
         filtered: bool,
@@ -89,7 +89,7 @@ class Pages(Iterator[Sequence[Measure]]):
         self._what = f"export {request.export_id}"
         self._plan = plan
         self._source = source
-        self._line = Line(budget, source)
+        self._line = PageQueue(budget, source)
         self._pace = Pace(FIRST_ROWS if rows > WINDOW_ROWS else WINDOW_ROWS)
         self._most_rows = most_rows
         self._filtered = filtered
@@ -133,11 +133,11 @@ class Pages(Iterator[Sequence[Measure]]):
             if not current.is_skip:
                 return self._wanted(current, page)
 
-    def _read(self) -> tuple[Step, Page]:
+    def _read(self) -> tuple[PageRequest, Page]:
         """The next page, while others are on their way."""
         fetch = self._line.take()
         self._start(self._pace.ahead)
-        page = self._source.page(fetch.step, fetch.patience, fetch.take())
+        page = self._source.page(fetch.step, fetch.retry_budget, fetch.take())
         if fetch.step.rest is not None:
             self._line.push(self._step(fetch.step.rest, page.place))
             self._start(self._pace.ahead)
@@ -154,10 +154,10 @@ class Pages(Iterator[Sequence[Measure]]):
                 return
             self._line.add(self._step(window, None))
 
-    def _step(self, window: Window, place: Place | None) -> Step:
-        return step(window, place, most=self._most, most_rows=self._most_rows)
+    def _step(self, window: Window, place: Cursor | None) -> PageRequest:
+        return page_request(window, place, most=self._most, most_rows=self._most_rows)
 
-    def _wanted(self, current: Step, page: Page) -> Sequence[Measure]:
+    def _wanted(self, current: PageRequest, page: Page) -> Sequence[Measure]:
         found = page.measures
         if not self._filtered:
             skip = current.window.skip

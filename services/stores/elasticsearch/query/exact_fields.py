@@ -57,7 +57,7 @@ WANTED_KEYWORD = "A keyword would be right, or a text with a sub-field that is a
 WANTED_DATE = "A date would be right, or a long of epoch milliseconds."
 
 
-class Asked:
+class ExactFields:
     """`mapping`: of an index. `settings`: the index's own of the name `mapping`."""
 
     def __init__(self, mapping: Definition, settings: Definition) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.errors import StoreUnavailable
-from services.filters.elasticsearch.boolean import NONE, Expression, Leaf, split, written
+from services.filters.elasticsearch.boolean import NONE, Expression, Leaf, query_of, split
 from services.stores.elasticsearch.query.exact_fields import Absent, Answer, Exact, Unseen
 
 JSON = dict[str, Any]
@@ -64,7 +64,7 @@ class Pairs:
     read: bool = False
 
 
-class Asking:
+class ExactTerms:
     """`answers`: of each index, by path and name. An index that cannot be asked for a path holds no documents."""
 
     def __init__(self, answers: Mapping[str, Mapping[str, Answer]], instants: Instants | None = None) -> None:
@@ -79,7 +79,7 @@ class Asking:
         cases: list[tuple[tuple[str, ...], Expression]] = [
             (group.indices, Leaf(of_field(found(path, group, values), values))) for group in groups
         ]
-        return written(split([*cases, *([(outside, NONE)] if outside else [])]))
+        return query_of(split([*cases, *([(outside, NONE)] if outside else [])]))
 
     def pairs(self, first: str, second: str) -> tuple[Pairs, ...]:
         """Of two paths, of all documents: by fields where indices have them, else read."""

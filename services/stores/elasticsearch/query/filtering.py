@@ -12,10 +12,10 @@ from services.filters.koncorde.weight import weight
 from services.filters.python import evaluator
 from services.filters.python.trial import MOST_ROW_SECONDS
 from services.measures import ExportRequest
-from services.scheduling.cpu_turn import Work
+from services.scheduling.cpu_turn import CpuShare
 from services.stores.elasticsearch.paging.fetcher import Decode
 from services.stores.elasticsearch.query import scope, stored_source
-from services.stores.elasticsearch.query.exact_terms import Asking
+from services.stores.elasticsearch.query.exact_terms import ExactTerms
 from services.stores.elasticsearch.query.indices import Indices, Occupied
 from services.stores.elasticsearch.query.residual import MANY_CLAUSES, Residual
 from services.stores.elasticsearch.query.scope import Selection
@@ -25,25 +25,25 @@ from services.stores.elasticsearch.transport import responses
 Choice = tuple[msgspec.Raw | None, bool]
 
 
-def asking(request: ExportRequest, indices: Indices, occupied: Occupied) -> Asking:
+def terms(request: ExportRequest, indices: Indices, occupied: Occupied) -> ExactTerms:
     """How its indices are asked for what it is about.
 
     Raises `StoreUnavailable` where one does not hold, or cannot be asked for, what is wanted.
     """
     paths = evaluator.fields(request.filter) - {"_id"} if request.elastic_query is None else frozenset()
     indices.check_kept(stored_source.ROW, paths)
-    return indices.asking(scope.asked(request), occupied, read=scope.slot(request), instant=scope.INSTANT)
+    return indices.terms(scope.asked(request), occupied, read=scope.slot(request), instant=scope.INSTANT)
 
 
-def everything(request: ExportRequest, asking: Asking) -> Selection:
+def everything(request: ExportRequest, terms: ExactTerms) -> Selection:
     """Whatever the filter. Raises `StoreUnavailable` where an index cannot be asked for what is wanted."""
-    return scope.selection(request, asking, None, exact=True)
+    return scope.selection(request, terms, None, exact=True)
 
 
-def selections(request: ExportRequest, indices: Indices, asking: Asking) -> Iterator[Selection]:
+def selections(request: ExportRequest, indices: Indices, terms: ExactTerms) -> Iterator[Selection]:
     """The narrowest first; those that ask less of Elasticsearch after it, for a cluster that refuses the first."""
     for chosen, exact in choices(request, indices):
-        yield scope.selection(request, asking, chosen, exact=exact)
+        yield scope.selection(request, terms, chosen, exact=exact)
 
 
 def choices(request: ExportRequest, indices: Indices) -> Iterator[Choice]:
@@ -73,9 +73,9 @@ def row_seconds(request: ExportRequest, selection: Selection) -> float:
     return MOST_ROW_SECONDS if not selection.exact and weight(request.filter) > MANY_CLAUSES else 0.0
 
 
-def decode(request: ExportRequest, selection: Selection, work: Work) -> Decode:
+def decode(request: ExportRequest, selection: Selection, cpu: CpuShare) -> Decode:
     """Of its pages, within a turn."""
     if selection.exact:
-        return partial(responses.measures, look=work.rest)
-    with work.turn():  # large filters take a while to be compiled
-        return Residual(request.filter, work)
+        return partial(responses.measures, look=cpu.rest)
+    with cpu.turn():  # large filters take a while to be compiled
+        return Residual(request.filter, cpu)

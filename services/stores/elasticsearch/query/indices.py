@@ -16,12 +16,12 @@ from services.stores.elasticsearch.query.exact_fields import (
     WANTED_KEYWORD,
     Absent,
     Answer,
-    Asked,
     Exact,
+    ExactFields,
     Unseen,
 )
-from services.stores.elasticsearch.query.exact_terms import Asking, Instants
-from services.stores.elasticsearch.query.stored_source import Kept, Part
+from services.stores.elasticsearch.query.exact_terms import ExactTerms, Instants
+from services.stores.elasticsearch.query.stored_source import SourcePart, StoredSource
 from services.stores.elasticsearch.transport import responses, shapes
 from services.stores.elasticsearch.transport.shapes import Ask
 
@@ -45,12 +45,12 @@ class Index:
         return Fields(self.mapping, self.settings.get("mapping"))
 
     @cached_property
-    def asked(self) -> Asked:
-        return Asked(self.mapping, self.settings.get("mapping", {}))
+    def asked(self) -> ExactFields:
+        return ExactFields(self.mapping, self.settings.get("mapping", {}))
 
     @cached_property
-    def kept(self) -> Kept:
-        return Kept(self.mapping, self.settings)
+    def kept(self) -> StoredSource:
+        return StoredSource(self.mapping, self.settings)
 
     @property
     def max_result_window(self) -> int:
@@ -77,7 +77,7 @@ class Indices:
             alike.setdefault(key, []).append(index)
         return {tuple(index.name for index in group): group[0].fields for group in alike.values()}
 
-    def check_kept(self, row: Collection[Part], paths: Collection[str] = ()) -> None:
+    def check_kept(self, row: Collection[SourcePart], paths: Collection[str] = ()) -> None:
         """Whether documents come as they were stored, in what is read of them. `paths`: that a filter decides by.
 
         Raises `StoreUnavailable`.
@@ -85,14 +85,19 @@ class Indices:
         for index in self._indices:
             if index.kept.is_whole:
                 continue
-            parts = [*row, *(Part(path.removesuffix("."), whole=not is_scalar(index, path)) for path in paths)]
+            parts = [*row, *(SourcePart(path.removesuffix("."), whole=not is_scalar(index, path)) for path in paths)]
             reason = index.kept.lacks(parts)
             if reason is not None:
                 raise StoreUnavailable(f'The index "{index.name}" cannot be read: {reason}.')
 
-    def asking(
-        self, asked: Collection[str], occupied: Occupied, *, read: Collection[str] = (), instant: str | None = None
-    ) -> Asking:
+    def terms(
+        self,
+        asked: Collection[str],
+        occupied: Occupied,
+        *,
+        read: Collection[str] = (),
+        instant: str | None = None,
+    ) -> ExactTerms:
         """How all are asked for these paths, exactly; `read`: that may be read instead. `instant`: one of instants.
 
         Raises `StoreUnavailable`, naming what cannot be asked.
@@ -103,14 +108,14 @@ class Indices:
         }
         times = {index.name: index.asked.instant(instant) for index in self._indices} if instant else {}
         unseen = [doubt for path in asked for doubt in doubts_of(path, texts[path], WANTED_KEYWORD)]
-        check(unseen, list(doubts_of(instant or "", times, WANTED_DATE)), occupied)
-        return Asking(texts, instants(times))
+        check_unseen(unseen, list(doubts_of(instant or "", times, WANTED_DATE)), occupied)
+        return ExactTerms(texts, instants(times))
 
-    def sort(self, keys: Iterable[SortKey], asking: Asking) -> tuple[SortKey, ...]:
+    def sort(self, keys: Iterable[SortKey], terms: ExactTerms) -> tuple[SortKey, ...]:
         """Such that all indices share it: instants come in order, however fine an index stores them; what an index
         has not met is missing there.
         """
-        return tuple(self._sort_key(key, asking.instants) for key in keys)
+        return tuple(self._sort_key(key, terms.instants) for key in keys)
 
     def _sort_key(self, key: SortKey, instants: Instants) -> SortKey:
         found = [index.asked.type(key.field) for index in self._indices]
@@ -144,7 +149,7 @@ def doubts_of(path: str, answers: Mapping[str, Answer], wanted: str) -> Iterator
             yield Doubt(index, path, answer, wanted)
 
 
-def check(unseen: Sequence[Doubt], untimed: Sequence[Doubt], occupied: Occupied) -> None:
+def check_unseen(unseen: Sequence[Doubt], untimed: Sequence[Doubt], occupied: Occupied) -> None:
     """An index without documents has nothing to find; but no order can be had of what is mapped as none.
 
     Raises `StoreUnavailable`.
@@ -192,7 +197,7 @@ def occupied(ask: Ask, alias: str, names: Collection[str]) -> Collection[str]:
     return [bucket.key for bucket in found.aggregations.by_index.buckets]
 
 
-def read(body: bytes) -> Indices:
+def read_indices(body: bytes) -> Indices:
     """The answer of `GET /<alias>`. Raises `Unsound`."""
     found = shapes.indices(body)
     return Indices([Index(name, each["mappings"], each["settings"]) for name, each in found.items()])

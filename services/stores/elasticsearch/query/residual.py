@@ -20,10 +20,10 @@ from services.filters.python import evaluator
 from services.filters.python.evaluator import MISSING
 from services.filters.python.trial import Trial
 from services.measures import Asset, Measure, Origin, Source
-from services.scheduling.cpu_turn import Work
+from services.scheduling.cpu_turn import CpuShare
 from services.stores import lenient
 from services.stores.elasticsearch.transport import responses
-from services.stores.elasticsearch.transport.responses import Page, Rows, Sorted
+from services.stores.elasticsearch.transport.responses import Page, RowsAnswer, Sorted
 from services.stores.paths import beginnings
 
 Document = dict[str, Any]
@@ -46,11 +46,11 @@ class Ambiguous(Exception):
 
 
 class Residual:
-    """A filter, compiled once for an export; decides when pages are decoded, within a turn of `work`."""
+    """A filter, compiled once for an export; decides when pages are decoded, within a turn of `cpu`."""
 
-    def __init__(self, filter: nodes.Filter, work: Work) -> None:
-        self._work = work
-        self._trial = Trial(lambda: work.cpu_seconds)
+    def __init__(self, filter: nodes.Filter, cpu: CpuShare) -> None:
+        self._cpu = cpu
+        self._trial = Trial(lambda: cpu.cpu_seconds)
         self._is_large = weight(filter) > MANY_CLAUSES
         self._holds = evaluator.compile(filter, self._look)
         paths = evaluator.fields(filter)
@@ -78,7 +78,7 @@ class Residual:
     def _of_piece(self, hits: Sequence[msgspec.Raw], together: int) -> list[Measure]:
         if self._is_sayable:
             with contextlib.suppress(msgspec.DecodeError, Ambiguous):
-                return self._matching(self._decode_listed(responses.listed(hits)), together)
+                return self._matching(self._decode_listed(responses.json_array(hits)), together)
         return self._matching_loose(map(responses.loose, hits), together)
 
     def _matching(self, hits: Sequence[Measure], together: int) -> list[Measure]:
@@ -108,7 +108,7 @@ class Residual:
 
     def _look(self) -> None:
         """Others may have their turn. Raises `ClientLeft`, `InvalidFilter`."""
-        if self._work.rest():
+        if self._cpu.rest():
             self._trial.check()
 
 
@@ -212,8 +212,8 @@ def hit(base: type, source: type) -> Any:
     return msgspec.defstruct("Hit", [("source", source, msgspec.field(name="_source"))], bases=(base,), gc=False)
 
 
-def rows_decoder(hit: Any) -> Callable[[bytes], Rows[Any]]:
-    return msgspec.json.Decoder(Rows[hit]).decode
+def rows_decoder(hit: Any) -> Callable[[bytes], RowsAnswer[Any]]:
+    return msgspec.json.Decoder(RowsAnswer[hit]).decode
 
 
 #: Mends an attribute of structs, in place.

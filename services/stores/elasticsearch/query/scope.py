@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from services.measures import ExportRequest, Kind
-from services.stores.elasticsearch.query.exact_terms import Asking, Pairs
+from services.stores.elasticsearch.query.exact_terms import ExactTerms, Pairs
 
 JSON = dict[str, Any]
 
@@ -47,7 +47,7 @@ class Selection:
     exact: bool
     slot: tuple[str, str]
     pairs: tuple[Pairs, ...]
-    asking: Asking
+    terms: ExactTerms
 
     @property
     def slots(self) -> JSON:
@@ -65,39 +65,39 @@ class Selection:
 
     def between(self, first_ms: int, last_ms: int) -> JSON:
         """The rows from one instant to another, both included. No deeper than `rows`: Elasticsearch counts levels."""
-        return every(*self._clauses, self.asking.instants.during(first_ms, last_ms))
+        return every(*self._clauses, self.terms.instants.during(first_ms, last_ms))
 
     @property
     def _clauses(self) -> list[JSON | msgspec.Raw]:
         return [*self.target, *self.range, MEASURED, *([] if self.chosen is None else [self.chosen])]
 
 
-def selection(request: ExportRequest, asking: Asking, chosen: msgspec.Raw | None, *, exact: bool) -> Selection:
+def selection(request: ExportRequest, terms: ExactTerms, chosen: msgspec.Raw | None, *, exact: bool) -> Selection:
     """Raises `StoreUnavailable` where an index cannot be asked for what is wanted."""
     return Selection(
-        tuple(target(request, asking)),
-        range_of(request, asking),
+        tuple(target(request, terms)),
+        range_of(request, terms),
         chosen,
         exact,
         slot(request),
-        asking.pairs(*slot(request)),
-        asking,
+        terms.pairs(*slot(request)),
+        terms,
     )
 
 
-def target(request: ExportRequest, asking: Asking) -> list[JSON]:
+def target(request: ExportRequest, terms: ExactTerms) -> list[JSON]:
     id = request.target.id
     if request.target.kind == "assets":
-        clauses = [asking.term("asset._id", id)]
+        clauses = [terms.term("asset._id", id)]
     else:
-        clauses = [asking.term("origin.type", "device"), asking.term("origin._id", id)]
-    return clauses if request.type is None else [*clauses, asking.term("type", request.type)]
+        clauses = [terms.term("origin.type", "device"), terms.term("origin._id", id)]
+    return clauses if request.type is None else [*clauses, terms.term("type", request.type)]
 
 
-def range_of(request: ExportRequest, asking: Asking) -> tuple[JSON, ...]:
+def range_of(request: ExportRequest, terms: ExactTerms) -> tuple[JSON, ...]:
     if request.start_ms is None and request.end_ms is None:
         return ()
-    return (asking.instants.during(request.start_ms, request.end_ms),)
+    return (terms.instants.during(request.start_ms, request.end_ms),)
 
 
 def every(*clauses: Mapping[str, Any] | msgspec.Raw) -> JSON:

@@ -12,16 +12,16 @@ JSON = dict[str, Any]
 TIES: tuple[JSON, ...] = ({"_seq_no": "asc"}, {"_shard_doc": "asc"})
 
 
-def by_time(sort: Sequence[SortKey]) -> bool:
+def is_by_time(sort: Sequence[SortKey]) -> bool:
     """Whether windows of time come in its order."""
     return sort[0].field == "measuredAt"
 
 
-def whole(sort: Sequence[SortKey]) -> list[JSON]:
-    return [*own(sort), *TIES]
+def with_ties(sort: Sequence[SortKey]) -> list[JSON]:
+    return [*sort_clauses(sort), *TIES]
 
 
-def own(sort: Sequence[SortKey]) -> Iterator[JSON]:
+def sort_clauses(sort: Sequence[SortKey]) -> Iterator[JSON]:
     """Raises `InvalidArgument`: Elasticsearch sorts by more than documents hold."""
     for entry in sort:
         if entry.field.startswith("_") and "." not in entry.field:

@@ -8,7 +8,7 @@ Definition = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Part:
+class SourcePart:
     """A path that is read of documents. `whole`: with all that may be below it."""
 
     path: str
@@ -17,18 +17,18 @@ class Part:
 
 #: What a row is made of.
 ROW = (
-    Part("measuredAt"),
-    Part("type"),
-    Part("values", whole=True),
-    *map(Part, ("asset._id", "asset.model", "asset.measureName")),
-    *map(Part, ("origin._id", "origin.deviceModel", "origin.measureName")),
+    SourcePart("measuredAt"),
+    SourcePart("type"),
+    SourcePart("values", whole=True),
+    *map(SourcePart, ("asset._id", "asset.model", "asset.measureName")),
+    *map(SourcePart, ("origin._id", "origin.deviceModel", "origin.measureName")),
 )
 
 #: What is read of a model.
 MODEL = (
-    Part("type"),
-    Part("engineGroup"),
-    *(Part(name, whole=True) for name in ("asset", "device", "measure")),
+    SourcePart("type"),
+    SourcePart("engineGroup"),
+    *(SourcePart(name, whole=True) for name in ("asset", "device", "measure")),
 )
 
 #: Kinds of index that put documents together anew where they do not say otherwise.
@@ -42,7 +42,7 @@ MODES: Mapping[str, str] = {
 }
 
 
-class Kept:
+class StoredSource:
     """`mapping`, `settings`: of an index; the settings are all of those below `index`."""
 
     def __init__(self, mapping: Definition, settings: Definition) -> None:
@@ -57,13 +57,13 @@ class Kept:
     def is_whole(self) -> bool:
         return self._mode not in MODES and not self._includes and not self._excludes
 
-    def lacks(self, parts: Collection[Part]) -> str | None:
+    def lacks(self, parts: Collection[SourcePart]) -> str | None:
         """Why a document may be without one of these; `None`: it never is."""
         if self._mode in MODES:
             return MODES[self._mode]
         return next(self._lacking(parts), None)
 
-    def _lacking(self, parts: Collection[Part]) -> Iterator[str]:
+    def _lacking(self, parts: Collection[SourcePart]) -> Iterator[str]:
         for part in parts:
             if self._includes and not any(includes(pattern, part) for pattern in self._includes):
                 yield f'it keeps a part of documents only (_source.includes), without all of "{part.path}"'
@@ -72,12 +72,12 @@ class Kept:
                     yield f'it does not keep "{pattern}" of documents (_source.excludes), and "{part.path}" is read'
 
 
-def excludes(pattern: str, part: Part) -> bool:
+def excludes(pattern: str, part: SourcePart) -> bool:
     """Whether it may take away the part, or some of it: what is above, it itself, what is below."""
     return is_above(pattern, part.path) or (part.whole and bool(left(pattern, f"{part.path}.")))
 
 
-def includes(pattern: str, part: Part) -> bool:
+def includes(pattern: str, part: SourcePart) -> bool:
     """Whether it keeps all of the part."""
     if is_above(pattern, part.path):
         return True

@@ -6,25 +6,25 @@ import msgspec
 
 from services.filters.koncorde.weight import weight
 from services.measures import ExportRequest
-from services.scheduling.cpu_turn import Work
+from services.scheduling.cpu_turn import CpuShare
 from services.stores.elasticsearch.query.residual import MANY_CLAUSES, Residual
 from services.stores.elasticsearch.query.scope import JSON, Selection
-from services.stores.elasticsearch.transport.responses import Rows, Unsound, decoded
+from services.stores.elasticsearch.transport.responses import RowsAnswer, Unsound, decoded
 
 #: Rows of a trial: more than prove what one may take.
 ROWS = 10
 
-HITS = msgspec.json.Decoder(Rows[msgspec.Raw])
+HITS = msgspec.json.Decoder(RowsAnswer[msgspec.Raw])
 
 
-def tried(request: ExportRequest, selection: Selection, search: Callable[[JSON], bytes], work: Work) -> None:
+def tried(request: ExportRequest, selection: Selection, search: Callable[[JSON], bytes], cpu: CpuShare) -> None:
     """Nothing where the filter is small, or Elasticsearch decides it. Raises `InvalidFilter`."""
     if selection.exact or weight(request.filter) <= MANY_CLAUSES:
         return
     body = search({"size": ROWS, "track_total_hits": False, "query": selection.rows})
     try:
         rows = len(decoded(body, HITS).hits.hits)
-        with work.turn():
-            Residual(request.filter, work)(body, rows, placed=False)
+        with cpu.turn():
+            Residual(request.filter, cpu)(body, rows, placed=False)
     except Unsound:  # the download finds out
         return

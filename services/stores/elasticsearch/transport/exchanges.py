@@ -88,12 +88,12 @@ def node_class(exchanges: Exchanges) -> type[Urllib3HttpNode]:
     class Node(Urllib3HttpNode):
         def __init__(self, config: NodeConfig) -> None:
             super().__init__(config)
-            self.pool.ConnectionCls = told(self.pool.ConnectionCls, exchanges)
+            self.pool.ConnectionCls = connection_class(self.pool.ConnectionCls, exchanges)
 
     return Node
 
 
-def told(connections: Any, exchanges: Exchanges) -> Any:
+def connection_class(connections: Any, exchanges: Exchanges) -> Any:
     """A class of connections that tell their exchange when they are used."""
 
     class Connection(connections):  # type: ignore[misc]

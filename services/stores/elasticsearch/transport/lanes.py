@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from services.filters.koncorde.nodes import All
 from services.measures import ExportRequest
 from services.scheduling.cpu_turn import AT_ONCE
-from services.scheduling.priority_semaphore import Busy, Gate
+from services.scheduling.priority_semaphore import Busy, PrioritySemaphore
 from services.stores.elasticsearch.transport.retries import Late
 
 #: Pages at a time: enough to keep a process busy, which decodes one in 20 ms. 300 at once filled the heap of a small
@@ -26,7 +26,7 @@ MOST_FILTERED, MOST_FOREIGN = 2, 1
 QUICK_SECONDS = 1.0
 
 
-class Lane(Gate):
+class Lane(PrioritySemaphore):
     """`lingers`: the place of a search that was given up stays taken for as long again.
 
     Elasticsearch may be at it still: it ends a search between two steps, and building a pattern is one.

@@ -11,7 +11,7 @@ from services.stores.elasticsearch.names import path
 from services.stores.elasticsearch.transport import lanes, limits, shapes
 from services.stores.elasticsearch.transport.client import JSON, WHOLE_TIMES, Client, Refused, timed
 from services.stores.elasticsearch.transport.lanes import Lane, Lanes
-from services.stores.elasticsearch.transport.retries import Patience, Temporary
+from services.stores.elasticsearch.transport.retries import RetryBudget, Temporary
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +31,13 @@ CLOSE_WAIT_SECONDS, CLOSE_BUDGET_SECONDS = 10.0, 30.0
 LOST = frozenset(("search_context_missing_exception", "resource_not_found_exception", "no_such_context"))
 
 
-class View:
+class PointInTime:
     """Open until it is closed. `what`: begins the sentences of the log. `first`: its lane until it is known."""
 
     def __init__(self, client: Client, lanes: Lanes, first: Lane, id: str, what: str, keep_alive_ms: int) -> None:
         self._client = client
         self._lanes = lanes
-        self._gate = first
+        self._semaphore = first
         self._first = first
         self._closed = threading.Event()
         self._keep_alive_ms = keep_alive_ms
@@ -55,35 +55,37 @@ class View:
         """How long nobody need look whether it is."""
         return min(LOOK_SECONDS, LOOKED * self._keep_alive_ms / 1000)
 
-    def place(self, patience: Patience, *, slack_seconds: float = AT_ONCE) -> AbstractContextManager[None]:
+    def place(self, retry_budget: RetryBudget, *, slack_seconds: float = AT_ONCE) -> AbstractContextManager[None]:
         """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Late`."""
-        return lanes.place(self._gate, patience.wait_seconds(self._client.timeout_seconds), slack_seconds=slack_seconds)
+        return lanes.place(
+            self._semaphore, retry_budget.wait_seconds(self._client.timeout_seconds), slack_seconds=slack_seconds
+        )
 
     def took(self, seconds: float) -> None:
         """What the last search of rows cost."""
-        self._gate = self._lanes.pages if seconds < lanes.QUICK_SECONDS else self._first
+        self._semaphore = self._lanes.pages if seconds < lanes.QUICK_SECONDS else self._first
 
-    def search(self, body: JSON, patience: Patience) -> bytes:
+    def search(self, body: JSON, retry_budget: RetryBudget) -> bytes:
         """One attempt, for who has a place. Raises `Temporary`, `Refused`, `StoreUnavailable`: the view is lost."""
         self.used = time.monotonic()
         while True:
             try:
-                return self._ask(body, patience)
+                return self._ask(body, retry_budget)
             except Refused as error:
                 if error.http_status == 404 or error.type in LOST:
                     raise StoreUnavailable(f"Elasticsearch has lost the view of the export ({error}).") from error
                 self._keep_alive_ms = limits.keep_alive_ms(error, self._keep_alive_ms)
 
-    def _ask(self, body: JSON, patience: Patience) -> bytes:
-        wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
-        asked = {**body, "pit": {"id": self.id, "keep_alive": told(self._keep_alive_ms)}}
+    def _ask(self, body: JSON, retry_budget: RetryBudget) -> bytes:
+        wait_seconds = retry_budget.wait_seconds(self._client.timeout_seconds)
+        asked = {**body, "pit": {"id": self.id, "keep_alive": time_value(self._keep_alive_ms)}}
         return self._client.ask(
             "POST",
             "/_search?allow_partial_search_results=false",
-            timed(asked, wait_seconds) if patience.is_early else asked,
+            timed(asked, wait_seconds) if retry_budget.is_early else asked,
             wait_seconds=wait_seconds,
-            whole_times=1 if patience.is_early else WHOLE_TIMES,
-            ended=patience.ended,
+            whole_times=1 if retry_budget.is_early else WHOLE_TIMES,
+            ended=retry_budget.ended,
         )
 
     def seen(self, id: str | None) -> None:
@@ -94,7 +96,7 @@ class View:
         """Ask for nothing. A failure is only logged: the next page finds out."""
         try:
             nothing = {"size": 0, "track_total_hits": False, "query": {"match_none": {}}}
-            self.search(nothing, Patience(self.what, budget_seconds=0))
+            self.search(nothing, RetryBudget(self.what, budget_seconds=0))
         except (Temporary, Refused, StoreUnavailable) as error:
             log.warning("%s: its view could not be kept: %s", self.what, error)
 
@@ -109,28 +111,28 @@ class View:
             self._client.ask("DELETE", "/_pit", {"id": self.id}, wait_seconds=CLOSE_WAIT_SECONDS)
 
         try:
-            Patience(f"{self.what}: closing its view", budget_seconds=CLOSE_BUDGET_SECONDS).tried(attempt)
+            RetryBudget(f"{self.what}: closing its view", budget_seconds=CLOSE_BUDGET_SECONDS).run(attempt)
         except (Refused, StoreUnavailable) as error:
             if not (isinstance(error, Refused) and error.http_status == 404):
-                kept = told(self._keep_alive_ms)
+                kept = time_value(self._keep_alive_ms)
                 log.warning("%s: its view is left to Elasticsearch, which keeps it %s: %s", self.what, kept, error)
 
 
-class Views:
+class PointsInTime:
     """Opens views, and keeps those of slow readers."""
 
     def __init__(self, client: Client, lanes: Lanes) -> None:
         self._client = client
         self._lanes = lanes
-        self._open: set[View] = set()
+        self._open: set[PointInTime] = set()
         self._changing = threading.Lock()
         self._changed = threading.Event()
         self._keeping = False
 
-    def open(self, name: str, what: str, patience: Patience, first: Lane) -> View:
+    def open(self, name: str, what: str, retry_budget: RetryBudget, first: Lane) -> PointInTime:
         """Of an index or alias. `first`: a lane of its first searches. Raises `Refused`, `StoreUnavailable`."""
-        id, keep_alive_ms = self._opened(name, patience)
-        view = View(self._client, self._lanes, first, id, what, keep_alive_ms)
+        id, keep_alive_ms = self._opened(name, retry_budget)
+        view = PointInTime(self._client, self._lanes, first, id, what, keep_alive_ms)
         with self._changing:
             self._open.add(view)
             if view.look_seconds < LOOK_SECONDS:
@@ -140,29 +142,29 @@ class Views:
                 threading.Thread(target=self._keep, name="keep-views", daemon=True).start()
         return view
 
-    def close(self, view: View) -> None:
+    def close(self, view: PointInTime) -> None:
         with self._changing:
             self._open.discard(view)
         view.close()
 
-    def _opened(self, name: str, patience: Patience) -> tuple[str, int]:
+    def _opened(self, name: str, retry_budget: RetryBudget) -> tuple[str, int]:
         """Its id, and the milliseconds that it is kept."""
         keep_alive_ms = KEEP_ALIVE_MS
         while True:
             try:
-                return self._asked(name, patience, keep_alive_ms), keep_alive_ms
+                return self._asked(name, retry_budget, keep_alive_ms), keep_alive_ms
             except Refused as error:
                 keep_alive_ms = limits.keep_alive_ms(error, keep_alive_ms)
 
-    def _asked(self, name: str, patience: Patience, keep_alive_ms: int) -> str:
-        target = f"{path(name)}/_pit?keep_alive={told(keep_alive_ms)}"
+    def _asked(self, name: str, retry_budget: RetryBudget, keep_alive_ms: int) -> str:
+        target = f"{path(name)}/_pit?keep_alive={time_value(keep_alive_ms)}"
 
         def attempt() -> str:
-            wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
-            body = self._client.ask("POST", target, wait_seconds=wait_seconds, ended=patience.ended)
+            wait_seconds = retry_budget.wait_seconds(self._client.timeout_seconds)
+            body = self._client.ask("POST", target, wait_seconds=wait_seconds, ended=retry_budget.ended)
             return shapes.typed(body, shapes.OPENED).id
 
-        return patience.tried(attempt)
+        return retry_budget.run(attempt)
 
     def _keep(self) -> None:
         """Ends when no view is open."""
@@ -179,6 +181,6 @@ class Views:
             self._changed.wait(pause)
 
 
-def told(keep_alive_ms: int) -> str:
+def time_value(keep_alive_ms: int) -> str:
     """As Elasticsearch takes it: `5m`."""
     return f"{keep_alive_ms // 60_000}m" if keep_alive_ms % 60_000 == 0 else f"{keep_alive_ms}ms"

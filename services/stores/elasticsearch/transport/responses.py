@@ -21,7 +21,7 @@ Instant = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Hit = TypeVar("Hit")
 
 #: The values of `sort` of the last row, as Elasticsearch wrote them: where the next page begins.
-Place = msgspec.Raw
+Cursor = msgspec.Raw
 
 
 class Shards(msgspec.Struct):
@@ -53,7 +53,7 @@ class Answer(msgspec.Struct):
     pit_id: str | None = None
 
 
-class Rows(Answer, Generic[Hit], kw_only=True):
+class RowsAnswer(Answer, Generic[Hit], kw_only=True):
     hits: Hits[Hit]
 
 
@@ -80,20 +80,20 @@ class Skipped(msgspec.Struct, gc=False):
     sort: msgspec.Raw
 
 
-class Edge(msgspec.Struct):
+class Extreme(msgspec.Struct):
     value: float | None
 
 
-class Edges(msgspec.Struct):
-    first: Edge
-    last: Edge
+class Extremes(msgspec.Struct):
+    first: Extreme
+    last: Extreme
 
 
 class Summary(Answer, kw_only=True):
     """Rows, and the first and last instant of them."""
 
     hits: Counted
-    aggregations: Edges | None = None
+    aggregations: Extremes | None = None
 
 
 class Bucket(msgspec.Struct, gc=False):
@@ -113,12 +113,12 @@ class Timeline(Answer, kw_only=True):
     aggregations: Times
 
 
-class Part(msgspec.Struct):
+class Stretch(msgspec.Struct):
     doc_count: Number
 
 
 class Parts(msgspec.Struct):
-    buckets: list[Part]
+    buckets: list[Stretch]
 
 
 class Stretches(msgspec.Struct):
@@ -145,7 +145,7 @@ class Composite(msgspec.Struct):
     after_key: dict[str, Any] | None = None
 
 
-class Slots(msgspec.Struct):
+class SlotAggregation(msgspec.Struct):
     slots: Composite
 
 
@@ -164,7 +164,7 @@ class Sizes(Answer, kw_only=True):
 
 
 class Occurring(Answer, kw_only=True):
-    aggregations: Slots
+    aggregations: SlotAggregation
 
 
 class IndexBucket(msgspec.Struct):
@@ -179,7 +179,7 @@ class ByIndex(msgspec.Struct):
     by_index: IndexBuckets
 
 
-class Places(Answer, kw_only=True):
+class IndexAggregation(Answer, kw_only=True):
     """Indices that hold documents."""
 
     aggregations: ByIndex
@@ -188,16 +188,16 @@ class Places(Answer, kw_only=True):
 #: Bytes of an answer that is decoded at once, and of its pieces where it is not.
 LARGE_BYTES, PIECE_BYTES = 6 * 2**20, 256 * 1024
 
-MEASURES = msgspec.json.Decoder(Rows[Measure])
-SORTED = msgspec.json.Decoder(Rows[Sorted])
+MEASURES = msgspec.json.Decoder(RowsAnswer[Measure])
+SORTED = msgspec.json.Decoder(RowsAnswer[Sorted])
 LISTED = msgspec.json.Decoder(list[Measure])
-HITS = msgspec.json.Decoder(Rows[msgspec.Raw])
+HITS = msgspec.json.Decoder(RowsAnswer[msgspec.Raw])
 LAST = msgspec.json.Decoder(Last)
-SKIPPED = msgspec.json.Decoder(Rows[Skipped])
+SKIPPED = msgspec.json.Decoder(RowsAnswer[Skipped])
 ANSWER = msgspec.json.Decoder(Answer)
 SUMMARY = msgspec.json.Decoder(Summary)
 TIMELINE = msgspec.json.Decoder(Timeline)
-PLACES = msgspec.json.Decoder(Places)
+PLACES = msgspec.json.Decoder(IndexAggregation)
 SIZES = msgspec.json.Decoder(Sizes)
 PIECES = msgspec.json.Decoder(Pieces)
 OCCURRING = msgspec.json.Decoder(Occurring)
@@ -219,11 +219,11 @@ class Page:
 
     measures: Sequence[Any]
     rows: int
-    place: Place | None
+    place: Cursor | None
     pit_id: str | None
 
 
-def whole(answer: Whole) -> Whole:
+def complete(answer: Whole) -> Whole:
     """The answer, when all shards gave it in full. Raises `Unsound`."""
     if answer.timed_out:
         raise TimedOut
@@ -235,9 +235,9 @@ def whole(answer: Whole) -> Whole:
 def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
     """Of what is not looked into. Raises `Unsound`."""
     try:
-        return whole(decoder.decode(body))
+        return complete(decoder.decode(body))
     except shapes.MISSHAPEN:  # perhaps it holds text that is no Unicode
-        return whole(shapes.typed(lenient.mended_json(body), decoder))
+        return complete(shapes.typed(lenient.mended_json(body), decoder))
 
 
 def measures(body: bytes, rows: int, *, placed: bool, look: Look = no_look) -> Page:
@@ -250,7 +250,7 @@ def measures(body: bytes, rows: int, *, placed: bool, look: Look = no_look) -> P
 
 def of_piece(hits: Sequence[msgspec.Raw]) -> list[Measure]:
     try:
-        return LISTED.decode(listed(hits))
+        return LISTED.decode(json_array(hits))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return [lenient.measure(hit.id, hit.source) for hit in map(loose, hits)]
 
@@ -260,11 +260,11 @@ def skipped(body: bytes, rows: int) -> Page:
     return replace(page(decoded(body, SKIPPED), rows), measures=())
 
 
-def page(answer: Rows[Any], rows: int) -> Page:
+def page(answer: RowsAnswer[Any], rows: int) -> Page:
     """Of hits of any kind. Raises `Unsound`."""
-    found = whole(answer).hits.hits
-    check(len(found), rows)
-    return Page(found, rows, place(found[-1]) if found else None, answer.pit_id)
+    found = complete(answer).hits.hits
+    check_rows(len(found), rows)
+    return Page(found, rows, cursor(found[-1]) if found else None, answer.pit_id)
 
 
 def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Sequence[Measure]], look: Look) -> Page:
@@ -272,13 +272,13 @@ def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Se
     unexportable, and a page of megabytes hold up no one. `look` is called between pieces. Raises `Unsound`.
     """
     found = page(apart(body), rows)
-    read_of_each = [shapes.read(partial(read, piece)) for piece in looking(pieces(found.measures), look)]
+    read_of_each = [shapes.well_shaped(partial(read, piece)) for piece in looking(pieces(found.measures), look)]
     place = shapes.typed(found.measures[-1], LAST).sort if found.measures else msgspec.Raw()
     measures = [each for part in read_of_each for each in part]
     return replace(found, measures=measures, place=place.copy() if bytes(place) else None)
 
 
-def apart(body: bytes) -> Rows[msgspec.Raw]:
+def apart(body: bytes) -> RowsAnswer[msgspec.Raw]:
     """Its hits, not looked into. Raises `Unsound`."""
     return decoded(body, HITS)
 
@@ -303,7 +303,7 @@ def looking(parts: Iterable[Piece], look: Look) -> Iterator[Piece]:
         yield part
 
 
-def listed(hits: Iterable[msgspec.Raw]) -> bytes:
+def json_array(hits: Iterable[msgspec.Raw]) -> bytes:
     return b"[" + b",".join(map(memoryview, hits)) + b"]"
 
 
@@ -312,13 +312,13 @@ def loose(hit: msgspec.Raw) -> Loose:
     return Loose(shapes.text(read["_id"]), read["_source"])
 
 
-def place(hit: Any) -> Place | None:
+def cursor(hit: Any) -> Cursor | None:
     """A copy: the page itself is let go."""
     sort = getattr(hit, "sort", None)
     return None if sort is None else sort.copy()
 
 
-def check(found: int, rows: int) -> None:
+def check_rows(found: int, rows: int) -> None:
     if found != rows:
         raise Unsound(f"a page has {found} rows where {rows} were counted")
 

@@ -28,7 +28,7 @@ class Late(Temporary):
     """Time ran out: asked again, it would cost as much again."""
 
 
-class Patience:
+class RetryBudget:
     """With one thing: counts its failures. `what` begins the sentences of the log.
 
     `ended`: nobody wants it any more. `begun`: set once rows are on their way; until then what is `Late` is not
@@ -75,7 +75,7 @@ class Patience:
         log.warning("%s: %s; retry %d in %.1f s", self._what, error, self._failures, pause)
         self.ended.wait(pause)
 
-    def tried(self, attempt: Callable[[], Answer]) -> Answer:
+    def run(self, attempt: Callable[[], Answer]) -> Answer:
         """What it returns, once it does not raise `Temporary`."""
         while True:
             try:

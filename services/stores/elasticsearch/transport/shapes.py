@@ -58,10 +58,10 @@ HEALTH = msgspec.json.Decoder(Health)
 
 def typed(body: bytes, decoder: "msgspec.json.Decoder[Shape]") -> Shape:
     """Raises `Unsound`."""
-    return read(lambda: decoder.decode(body))
+    return well_shaped(lambda: decoder.decode(body))
 
 
-def read(reading: Callable[[], Shape]) -> Shape:
+def well_shaped(reading: Callable[[], Shape]) -> Shape:
     """What it returns. Raises `Unsound` when the answer is not what it is read as."""
     try:
         return reading()
@@ -72,7 +72,7 @@ def read(reading: Callable[[], Shape]) -> Shape:
 
 def documents(body: bytes, count: int) -> list[JSON]:
     """Of `_mget`, as many as were asked for: each with `found` and `_source`, or with `error`."""
-    return read(lambda: checked([document(entry) for entry in lenient.loads(body)["docs"]], count))
+    return well_shaped(lambda: checked([document(entry) for entry in lenient.loads(body)["docs"]], count))
 
 
 def checked(found: list[JSON], count: int) -> list[JSON]:
@@ -91,7 +91,7 @@ def document(entry: Any) -> JSON:
 
 def hits(body: bytes) -> list[JSON]:
     """Of a search: each with `_id` and `_source`, of all shards."""
-    return read(lambda: whole_hits(lenient.loads(body)))
+    return well_shaped(lambda: whole_hits(lenient.loads(body)))
 
 
 def whole_hits(answer: Any) -> list[JSON]:
@@ -104,7 +104,7 @@ def whole_hits(answer: Any) -> list[JSON]:
 
 def indices(body: bytes) -> dict[str, JSON]:
     """What is behind an alias, at least one, by name: each with `mappings` and `settings`."""
-    return read(lambda: {name: index(found) for name, found in some(mapping(lenient.loads(body))).items()})
+    return well_shaped(lambda: {name: index(found) for name, found in some(mapping(lenient.loads(body))).items()})
 
 
 def some(found: JSON) -> JSON:
