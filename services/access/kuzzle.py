@@ -2,14 +2,15 @@
 
 import hashlib
 import logging
+import math
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import urllib3
+from cachetools import TLRUCache
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from services.access.deadlines import Asking, connections
@@ -133,22 +134,21 @@ def meaning(status: int, text: bytes, token: str | None) -> str:
 
 
 class Answers:
-    """The last answers, the oldest first: the first to be forgotten."""
+    """Keeps Kuzzle's last answers: `KEPT_ANSWERS` at most, and each for `KEPT_SECONDS` at most."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._kept: OrderedDict[Any, tuple[float, str]] = OrderedDict()
+        self._kept: TLRUCache[Any, tuple[str, float]] = TLRUCache(
+            KEPT_ANSWERS, ttu=lambda _, kept, now: min(now + KEPT_SECONDS, kept[1]), timer=clock
+        )
         self._lock = threading.Lock()
 
     def get(self, asked: Any) -> str | None:
+        """Return the answer that is kept, `None` when there is none or its time is over."""
         with self._lock:
-            until, answer = self._kept.get(asked, (0.0, None))
-        return answer if self._clock() < until else None
+            kept = self._kept.get(asked)
+        return None if kept is None else kept[0]
 
     def keep(self, asked: Any, answer: str, *, until_ms: int | None) -> None:
-        until = self._clock() + KEPT_SECONDS
+        """Keep an answer; when there are too many, the one that was asked for least recently is forgotten."""
         with self._lock:
-            self._kept.pop(asked, None)
-            self._kept[asked] = (until if until_ms is None else min(until, until_ms / 1000), answer)
-            if len(self._kept) > KEPT_ANSWERS:
-                self._kept.popitem(last=False)
+            self._kept[asked] = answer, math.inf if until_ms is None else until_ms / 1000
