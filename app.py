@@ -11,7 +11,7 @@ from actions.dispatcher import Dispatcher
 from actions.exports import Exports
 from actions.session import Session
 from config import Settings
-from routes import commands, cors, errors, exports, health, keys, kuzzle
+from routes import cli, cors, errors, exports, health, kuzzle
 from routes.calls import LARGEST_BODY
 from routes.hosts import AnyHost
 from routes.paths import PartConverter, RawPaths
@@ -54,8 +54,7 @@ def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Cloc
     app.register_blueprint(health.blueprint(store))
     errors.register(app)
     cors.register(app, settings.cors_origins)
-    commands.register(app, settings.sqlite_path)
-    keys.register(app, settings.api_keys_file)
+    cli.register(app, sqlite_path=settings.sqlite_path, api_keys_file=settings.api_keys_file)
     http = AnyHost(RawPaths(app.wsgi_app))
     live = WebSockets(http, talks(dispatcher, access, clock), origins=origins(settings), most=MOST_SOCKETS)
     app.wsgi_app = live  # type: ignore[method-assign]

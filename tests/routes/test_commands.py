@@ -6,13 +6,13 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from routes import commands
+from routes import cli
 from tests.support import kuzzle
 
 
 def run(database: Path, folder: Path) -> Result:
     app = Flask(__name__)
-    commands.register(app, str(database))
+    cli.register(app, sqlite_path=str(database), api_keys_file=None)
     return app.test_cli_runner().invoke(args=["load", str(folder)])
 
 

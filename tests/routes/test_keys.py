@@ -8,13 +8,13 @@ from click.testing import Result
 from flask import Flask
 from freezegun import freeze_time
 
-from routes import keys
+from routes import cli
 from services.access.keys import read_keys
 
 
 def make_key(path: Path | None, *arguments: str) -> Result:
     app = Flask(__name__)
-    keys.register(app, None if path is None else str(path))
+    cli.register(app, sqlite_path="", api_keys_file=None if path is None else str(path))
     return app.test_cli_runner().invoke(args=["make-key", *arguments])
 
 

@@ -1,4 +1,4 @@
-"""`flask --app wsgi make-key`: a key for `AUTH=api-keys`."""
+"""The commands of `flask --app wsgi`: `load` fills the embedded database, `make-key` adds a key for `AUTH=api-keys`."""
 
 import time
 from pathlib import Path
@@ -8,11 +8,24 @@ import click
 from flask import Flask
 
 from services.access import keys
+from services.errors import StoreUnavailable
 from services.instants import first_ms
 from services.measures import Kind
 
 
-def register(app: Flask, api_keys_file: str | None) -> None:
+def register(app: Flask, *, sqlite_path: str, api_keys_file: str | None) -> None:
+    """Add both commands to the application; `api_keys_file` may be `None`, then `make-key` fails."""
+
+    @app.cli.command("load")
+    @click.argument("folder", type=click.Path(path_type=Path))
+    def load(folder: Path) -> None:
+        """Fill the embedded database from FOLDER.
+
+        Its files <index>.<collection>.ndjson, or .ndjson.gz, hold one {"_id": ..., "_source": {...}} a line.
+        Documents are added or replaced, never removed; after an error nothing is loaded.
+        """
+        fill(sqlite_path, folder)
+
     @app.cli.command("make-key")
     @click.argument("name")
     @click.option(
@@ -39,8 +52,23 @@ def register(app: Flask, api_keys_file: str | None) -> None:
         click.echo(key)
 
 
+def fill(sqlite_path: str, folder: Path) -> None:
+    from services.stores import sqlite  # costs memory, and only this command needs it
+
+    try:
+        found = sqlite.survey(folder)
+        for path in found.ignored:
+            click.echo(f"Ignored: {sqlite.shown(path)}")
+        with click.progressbar(length=found.size, label="Loading") as bar:
+            counts = sqlite.load(sqlite_path, folder, bar.update)
+    except (sqlite.LoadError, StoreUnavailable) as error:
+        raise click.ClickException(f"{error} Nothing was loaded.") from error
+    for name, count in counts.items():
+        click.echo(f"{name}: {count} documents")
+
+
 def read_expiry(text: str) -> int:
-    """Epoch milliseconds; what has passed would make a key that never works."""
+    """Return epoch milliseconds. Raises `BadParameter` for a moment that has passed: such a key would never work."""
     try:
         expires_ms = first_ms(text)
     except ValueError as error:
