@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from actions import paths
 from actions.calls import Call
 from actions.dispatcher import Action
 from actions.exports import Exports
 from services.errors import InvalidType
+from services.measures import Kind
 
 Routes = list[dict[str, str]]
 
@@ -51,21 +53,19 @@ def _route(verb: str, path: str) -> dict[str, str]:
     return {"verb": verb, "path": path, "url": path}
 
 
-def _export_routes(kind: str) -> Routes:
-    path = f"/_/device-manager/:engineId/{kind}/:_id/measures/_export"
-    return [_route("POST", path), _route("GET", f"{path}/:exportId")]
+def _export_routes(kind: Kind) -> Routes:
+    return [
+        _route("POST", paths.filled(paths.EXPORT, kind=kind)),
+        _route("GET", paths.filled(paths.DOWNLOAD, kind=kind)),
+    ]
 
 
 ROUTES: Mapping[str, Mapping[str, Routes]] = {
     "device-manager/assets": {"exportMeasures": _export_routes("assets")},
     "device-manager/devices": {"exportMeasures": _export_routes("devices")},
-    "auth": {
-        "checkToken": [_route("POST", "/_checkToken")],
-        "getCurrentUser": [_route("GET", "/_me")],
-    },
-    "server": {
-        "publicApi": [_route("GET", "/_publicApi")],
-        "info": [_route("GET", "/")],
+    **{
+        controller: {action: [_route(*route)] for action, route in routes.items()}
+        for controller, routes in paths.SDK_ROUTES.items()
     },
 }
 

@@ -5,10 +5,10 @@ import secrets
 import time
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import quote
 
 from actions.calls import Call
 from actions.filenames import file_name
+from actions.paths import download_path
 from schemas import exports as schema
 from services import exports
 from services.errors import InvalidArgument, LinkMissing, LinkRefused, RequestTooLarge, TokenInvalid
@@ -103,15 +103,8 @@ class Exports:
 
     def _sign(self, request: ExportRequest) -> tuple[str, int]:
         token, expires_ms = self.links.sign(schema.to_token(request))
-        path = f"{path_of(request)}?jwt={token}"
+        path = f"{download_path(request)}?jwt={token}"
         if len(f"GET {path} HTTP/1.1") > LONGEST_REQUEST_LINE:
             part = schema.largest_part(request)
             raise RequestTooLarge(f'The request is too long for a link; its largest part is "{part}".', argument=part)
         return path, expires_ms
-
-
-def path_of(request: ExportRequest) -> str:
-    """Where the download of an export is, percent-encoded."""
-    target = request.target
-    engine, document = quote(target.engine, safe=""), quote(target.id, safe="")
-    return f"/_/device-manager/{engine}/{target.kind}/{document}/measures/_export/{request.export_id}"

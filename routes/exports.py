@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
+from actions import paths
 from actions.dispatcher import Dispatcher
 from actions.exports import Exports
 from actions.filenames import content_disposition, file_name
@@ -22,7 +23,13 @@ from services.stores.port import Store
 #: Downloads that one process serves at a time; below gunicorn's worker_connections, so that health answers.
 MOST_DOWNLOADS = 1000
 
-PATH = "/_/device-manager/<part:engine>/<any(assets, devices):kind>/<part:document>/measures/_export"
+#: What each parameter of a path is to Flask.
+RULES = {
+    "engineId": "<part:engine>",
+    "kind": "<any(assets, devices):kind>",
+    "_id": "<part:document>",
+    "exportId": "<part:export>",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +44,14 @@ class Downloads:
 def blueprint(dispatcher: Dispatcher, prepared: Exports, downloads: Downloads) -> Blueprint:
     routes = Blueprint("exports", __name__)
 
-    @routes.post(PATH)
+    @routes.post(paths.filled(paths.EXPORT, **RULES))
     def prepare(engine: str, kind: Kind, document: str) -> Response:
         arguments = {"engineId": engine, "_id": document}
         return calls.answer(
             dispatcher.answer(calls.call(request, f"device-manager/{kind}", "exportMeasures", **arguments))
         )
 
-    @routes.get(f"{PATH}/<part:export>")
+    @routes.get(paths.filled(paths.DOWNLOAD, **RULES))
     def download(engine: str, kind: Kind, document: str, export: str) -> Response:
         asked = prepared.requested(Target(engine, kind, document), export, request.args.getlist("jwt"))
         if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":

@@ -5,21 +5,15 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 
 from actions.dispatcher import Dispatcher
+from actions.paths import SDK_ROUTES
 from routes import calls
-
-#: Verb and path of each, and what it calls.
-ROUTES = (
-    ("GET", "/", "server", "info"),
-    ("GET", "/_publicApi", "server", "publicApi"),
-    ("POST", "/_checkToken", "auth", "checkToken"),
-    ("GET", "/_me", "auth", "getCurrentUser"),
-)
 
 
 def blueprint(dispatcher: Dispatcher) -> Blueprint:
     routes = Blueprint("kuzzle", __name__)
-    for verb, path, controller, action in ROUTES:
-        routes.add_url_rule(path, action, _view(dispatcher, controller, action), methods=[verb])
+    for controller, actions in SDK_ROUTES.items():
+        for action, (verb, path) in actions.items():
+            routes.add_url_rule(path, action, _view(dispatcher, controller, action), methods=[verb])
 
     @routes.post("/_query")
     def query() -> Response:
