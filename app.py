@@ -1,4 +1,4 @@
-"""The only wiring: settings and a store become an application."""
+"""Build the application from settings and a store."""
 
 import threading
 import time
@@ -28,7 +28,9 @@ Clock = Callable[[], float]
 
 
 def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Clock = time.time) -> Flask:
-    """`turns` is the store's too: one page at a time is decoded or encoded in a process."""
+    """Return the application; the store shares `turns`: a process decodes or encodes one page at a
+    time.
+    """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.converters["part"] = PartConverter
@@ -37,7 +39,7 @@ def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Cloc
     prepared = Exports(
         store=store,
         links=Links(link_secrets(settings), ttl_seconds=settings.link_ttl_seconds, clock=clock),
-        access=access,
+        admission=access,
         lang=settings.default_lang,
         public_url=settings.public_url,
         formula_guard=settings.csv_formula_guard,
@@ -56,24 +58,27 @@ def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Cloc
     cors.register(app, settings.cors_origins)
     cli.register(app, sqlite_path=settings.sqlite_path, api_keys_file=settings.api_keys_file)
     http = AnyHost(RawPaths(app.wsgi_app))
-    live = WebSockets(http, talks(dispatcher, access, clock), origins=origins(settings), most=MOST_SOCKETS)
+    live = WebSockets(http, session_maker(dispatcher, access, clock), origins=origins(settings), most=MOST_SOCKETS)
     app.wsgi_app = live  # type: ignore[method-assign]
     app.extensions["live"] = live
     return app
 
 
-def talks(dispatcher: Dispatcher, access: Access, clock: Clock) -> MakeSession:
+def session_maker(dispatcher: Dispatcher, access: Access, clock: Clock) -> MakeSession:
     return lambda base_url: Session(dispatcher, base_url=base_url, expires_at=access.expires_at, clock=clock)
 
 
 def origins(settings: Settings) -> tuple[str, ...]:
-    """Whose pages may open a WebSocket: the service's own among them."""
+    """Return the origins whose pages may open a WebSocket, the service's own among them."""
     own = (hosts.origin(settings.public_url),) if settings.public_url else ()
     return settings.cors_origins + own
 
 
 def link_secrets(settings: Settings) -> tuple[str, ...]:
-    """Embedded, a secret is made and kept beside the data when none is set. Raises `SecretUnusable`."""
+    """Return the secrets that are set, else (embedded) one kept beside the data.
+
+    Raises `SecretUnusable`.
+    """
     if settings.link_secrets:
         return settings.link_secrets
     return (kept_secret(beside(settings.sqlite_path)),)

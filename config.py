@@ -81,7 +81,10 @@ Check = Callable[[Settings], list[str]]
 
 
 def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
-    """Raises `SettingsError` with every wrong or missing setting together, and what `more` find wrong."""
+    """Return the settings.
+
+    Raises `SettingsError` with every wrong or missing setting together, and what `more` find wrong.
+    """
     reader = EnvironmentReader(environ)
     urls = reader.urls("ELASTICSEARCH_URL")
     settings = Settings(
@@ -129,7 +132,10 @@ class EnvironmentReader:
         return self._environ.get(name, "").strip() or None
 
     def listed(self, name: str) -> tuple[str, ...]:
-        """Comma-separated. Commas alone are no absent variable: what was meant to be there is missing."""
+        """Return comma-separated values.
+
+        Commas alone are wrong: what was meant to be there is missing.
+        """
         value = self.text(name)
         found = tuple(part.strip() for part in (value or "").split(",") if part.strip())
         if value is not None and not found:
@@ -145,7 +151,7 @@ class EnvironmentReader:
         return self._wrong(name, f"must be a whole number from {least} to {most}, not {value!r}", default)
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        """The first choice is the default."""
+        """Return one of the choices; the first is the default."""
         value = self.text(name) or choices[0]
         return value if value in choices else self._wrong(name, f"must be one of {', '.join(choices)}", choices[0])
 
@@ -172,7 +178,7 @@ class EnvironmentReader:
         return found
 
     def public_url(self, name: str) -> str | None:
-        """A link begins with it: anybody may read it."""
+        """Return a URL that links can begin with: anybody may read it."""
         value = self.url(name)
         if value is None or is_link_prefix(value):
             return value

@@ -1,4 +1,4 @@
-"""How the service is served; each choice with its reason."""
+"""The settings of gunicorn, each with its reason."""
 
 from gevent import monkey
 
@@ -19,11 +19,11 @@ from services import kept_secret  # noqa: E402
 from services.access.settings import problems  # noqa: E402
 from services.hosts import bracketed, unusable  # noqa: E402
 from serving import worker as serving  # noqa: E402
-from serving.callers import Timeouts  # noqa: E402
+from serving.callers import RequestTimeouts  # noqa: E402
 
 
 def of_access(settings: Settings) -> list[str]:
-    """What `AUTH` does not name is not looked into, nor a kept secret where others are set."""
+    """Return what is wrong with what `AUTH` names, and with a kept secret where no other is set."""
     kept = settings.embedded and not settings.link_secrets
     return problems(
         kuzzle_jwt_secret=settings.kuzzle_jwt_secret if "kuzzle-jwt" in settings.auth else None,
@@ -32,7 +32,7 @@ def of_access(settings: Settings) -> list[str]:
 
 
 def of_host(settings: Settings) -> list[str]:
-    """gunicorn would try for seconds, and then say less."""
+    """Return what is wrong with HOST: gunicorn would try for seconds, and then say less."""
     problem = unusable(settings.host)
     return [] if problem is None else [f"HOST {problem}."]
 
@@ -52,7 +52,7 @@ keepalive = 5
 class Worker(serving.Worker):
     """A greenlet a download: hundreds of slow readers cost memory, not threads, and health answers in milliseconds."""
 
-    timeouts = Timeouts(
+    timeouts = RequestTimeouts(
         first_seconds=_settings.request_headers_seconds,
         next_seconds=keepalive,
         headers_seconds=_settings.request_headers_seconds,
@@ -88,7 +88,7 @@ class Server(StreamServer):
 
     @max_accept.setter
     def max_accept(self, value: int) -> None:
-        """What gunicorn sets."""
+        """Ignore what gunicorn sets."""
 
 
 ggevent.StreamServer = Server

@@ -1,4 +1,4 @@
-"""What gunicorn loads: settings from the environment, the store that they name, the application."""
+"""Make the application that gunicorn loads, from the settings of the environment."""
 
 import logging
 import os
@@ -19,7 +19,10 @@ GIVE_UP = 4
 
 
 def make_app() -> Flask:
-    """Exits with a sentence for every wrong setting, and for a store or a secret that cannot be had."""
+    """Return the application.
+
+    Exits with a sentence for every wrong setting, and for a store or a secret that cannot be had.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("elastic_transport").setLevel(logging.WARNING)
     try:
@@ -36,7 +39,9 @@ def give_up(sentence: str) -> NoReturn:
 
 
 def make_store(settings: Settings, turns: CpuTurns) -> Store:
-    """Each store is imported only where it is used: the other's libraries cost memory."""
+    """Return the store that the settings name; only its module is imported: the other's libraries
+    cost memory.
+    """
     if settings.embedded:
         from services.stores.sqlite import SqliteStore
 

@@ -1,4 +1,4 @@
-"""What there is to call, and how clients learn of it (`server:publicApi`)."""
+"""The actions of the service by controller, and `server:publicApi`, which lists them."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -37,7 +37,7 @@ def actions(exports: Exports, tokens: Tokens) -> Mapping[str, Mapping[str, Actio
 
 
 def public_api() -> dict[str, dict[str, dict[str, Any]]]:
-    """Controllers, their actions and routes, in the form of Kuzzle's `server:publicApi`.
+    """Return controllers, their actions and routes, in the form of Kuzzle's `server:publicApi`.
 
     The SDK takes the shortest `url` of an action: for an export that must be the `POST`.
     """
@@ -71,7 +71,7 @@ ROUTES: Mapping[str, Mapping[str, Routes]] = {
 
 
 def _token_asked_about(call: Call) -> str | None:
-    """The body's `token`, else the caller's own."""
+    """Return the body's `token`, else the caller's own."""
     asked = call.body.get("token") if isinstance(call.body, Mapping) else None
     return _text("token", call.token if asked is None else asked)
 

@@ -1,4 +1,4 @@
-"""The desk: every call that any carrier brings is answered here, with an envelope, errors included."""
+"""The dispatcher: finds the action of a call and answers with an envelope, errors included."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -16,13 +16,13 @@ Action = Callable[[Call], Any]
 
 
 class Dispatcher:
-    """`actions`: what there is to call, by controller and action."""
+    """Answers calls of `actions`, by controller and action."""
 
     def __init__(self, actions: Mapping[str, Mapping[str, Action]]) -> None:
         self._actions = actions
 
     def answer(self, call: Call) -> Envelope:
-        """Never raises."""
+        """Return the envelope of the result or of the error. Never raises."""
         try:
             return envelope.of_result(call, self._find(call)(call))
         except ServiceError as error:

@@ -1,4 +1,4 @@
-"""`exportMeasures`: a call becomes a link, and a link becomes the export that it was signed for."""
+"""The action `exportMeasures`: makes links from calls, and export requests from links."""
 
 import dataclasses
 import secrets
@@ -21,10 +21,13 @@ LONGEST_REQUEST_LINE = 8000
 
 
 class Admission(Protocol):
-    """Who may export."""
+    """Decides who may export."""
 
     def admit(self, token: str | None, target: Target) -> str:
-        """Who asks. Raises `TokenInvalid`, `Unauthorized`, `Forbidden`, `AccessUnavailable`."""
+        """Return the user who asks.
+
+        Raises `TokenInvalid`, `Unauthorized`, `Forbidden`, `AccessUnavailable`.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +39,14 @@ class Exports:
 
     store: Store
     links: Links
-    access: Admission
+    admission: Admission
     lang: schema.Lang
     public_url: str | None
     formula_guard: bool
     clock: schema.Clock = time.time
 
     def prepare(self, call: Call, kind: Kind) -> dict[str, Any]:
-        """The result of `exportMeasures`."""
+        """Return the result of `exportMeasures`. Raises `ServiceError` of any kind."""
         target = schema.target_of(call.arguments, lambda: call.body, kind=kind)
         request = self._read(call, kind, asked_by=self._admit(call, target))
         base_url = self._base_url(call)
@@ -59,7 +62,7 @@ class Exports:
         return {**result, "warnings": list(map(dataclasses.asdict, count.notices))} if count.notices else result
 
     def requested(self, target: Target, export_id: str, tokens: list[str]) -> ExportRequest:
-        """What the link's token was signed for.
+        """Return the request that the link's token was signed for.
 
         Raises `LinkMissing`, `LinkRefused` (also when the path is not the token's), `LinkExpired`.
         """
@@ -85,13 +88,16 @@ class Exports:
         )
 
     def _admit(self, call: Call, target: Target) -> str:
-        """Who asks, judged before anything is read that may take long."""
+        """Return the user who asks; called before anything is read that may take long."""
         if call.token is not None and not isinstance(call.token, str):
             raise TokenInvalid("The token is no text.")
-        return self.access.admit(call.token, target)
+        return self.admission.admit(call.token, target)
 
     def _base_url(self, call: Call) -> str:
-        """Where a link begins, without a slash at its end. Raises `InvalidArgument` for a call from nowhere."""
+        """Return the base URL of links, without a final slash.
+
+        Raises `InvalidArgument` where none is known.
+        """
         found = self.public_url or call.base_url
         if not found:
             raise InvalidArgument(

@@ -1,4 +1,4 @@
-"""A file name that is safe on every system, and the header that carries it."""
+"""The file name of an export, safe on every system, and the header that carries it."""
 
 import unicodedata
 from urllib.parse import quote
@@ -25,7 +25,9 @@ LONGEST_HEADER = 511
 
 
 def file_name(target: Target) -> str:
-    """`asset-<id>.csv`, with `_` for what a file name may not hold; cut where it is too long."""
+    """Return `asset-<id>.csv`, with `_` for what a file name may not hold; cut where it is too
+    long.
+    """
     prefix = f"{target.kind.removesuffix('s')}-"
     safe = "".join("_" if _unsafe(character) else character for character in target.id[: LONGEST + 1])
     length = min(len(safe), LONGEST)
@@ -35,12 +37,16 @@ def file_name(target: Target) -> str:
 
 
 def content_disposition(name: str) -> str:
-    """An attachment of that name: plain for old clients, UTF-8 (RFC 5987) for the others."""
+    """Return the header's value for an attachment of that name: plain for old clients, UTF-8 (RFC
+    5987) for the others.
+    """
     return f"attachment; filename=\"{plain(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def plain(name: str) -> str:
-    """The name in ASCII, made safe after its characters have been taken apart: `／` becomes `/` only then."""
+    """Return the name in ASCII, made safe after its characters have been taken apart: `／` becomes
+    `/` only then.
+    """
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return "".join("_" if letter in RESERVED_PLAIN or not letter.isprintable() else letter for letter in letters)
 

@@ -1,4 +1,4 @@
-"""A talk with one client by messages, as over Kuzzle's WebSocket: text in, text out, no socket here."""
+"""A session with one client by messages, as over Kuzzle's WebSocket: text in, text out, no socket."""
 
 import json
 import re
@@ -49,7 +49,7 @@ class Session:
         self._expires_ms: int | None = None
 
     def answer(self, message: bytes) -> str | None:
-        """`None`: there is nothing to say. Never raises."""
+        """Return the answer to a message, `None` where there is nothing to say. Never raises."""
         if is_ping(message):
             return PONG
         if not message:
@@ -63,11 +63,11 @@ class Session:
         return json.dumps({**answered, "room": call.request_id})
 
     def seconds_left(self) -> float | None:
-        """Until the client's token ends; `None`: it does not, or there is none."""
+        """Return the seconds until the client's token ends; `None`: it does not, or there is none."""
         return None if self._expires_ms is None else max(0.0, self._expires_ms / 1000 - self._clock())
 
     def news(self) -> str | None:
-        """What the client has to be told unasked, once: that its token has ended."""
+        """Return, once, the message that the client's token has ended; else `None`."""
         if self.seconds_left() != 0:
             return None
         self._expires_ms = None
@@ -81,7 +81,7 @@ class Session:
         return Call.from_message(found, base_url=self._base_url)
 
     def _watch(self, call: Call) -> None:
-        """The end of the token last used; one that had ended before was refused already."""
+        """Note the end of the token last used; one that had ended before was refused already."""
         token = call.token or (self._token is None and checked(call)) or None
         if isinstance(token, str) and token != self._token:
             ends = self._expires_at(token)
@@ -90,12 +90,14 @@ class Session:
 
 
 def checked(call: Call) -> Any:
-    """The token in `auth:checkToken`, by which the SDK opens every talk: the only place of its token until it asks."""
+    """Return the token in `auth:checkToken`, by which the SDK opens every session: the only place
+    of its token until it asks.
+    """
     if (call.controller, call.action) != ("auth", "checkToken") or not isinstance(call.body, Mapping):
         return None
     return own_token(call.body.get("token"))
 
 
 def refusal(error: ServiceError) -> str:
-    """To a message that cannot be read, so that nobody knows what it answers: an envelope without `room`."""
+    """Return the answer to a message that cannot be read: an envelope without `room`."""
     return json.dumps(envelope.of_error(Call(controller=None, action=None), error))

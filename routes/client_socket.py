@@ -1,4 +1,4 @@
-"""The socket of a download: what Python's WSGI does not tell, and what keeps slow readers cheap."""
+"""The client's socket of a download: its options, and whether the client has left."""
 
 import contextlib
 import errno
@@ -19,12 +19,14 @@ ASK_SECONDS = 5
 LOOK_SECONDS = 1.0
 MOST_LOOKS = 8
 
-#: What a client that may still read does not mind.
+#: The interim response that every client of HTTP/1.1 skips (RFC 9110, section 15.2).
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class ClientSocket:
-    """The client's socket where the server gives it (`gunicorn.socket`); without it, every call does nothing."""
+    """Wrap the client's socket that the server gives (`gunicorn.socket`); without it, every call
+    does nothing.
+    """
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._socket: socket.socket | None = environ.get("gunicorn.socket")
@@ -33,7 +35,9 @@ class ClientSocket:
         self._may_ask = environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
 
     def prepare(self) -> None:
-        """Small buffers, and the kernel asks whether the client is there while nothing is sent to it."""
+        """Make the send buffer small, and have the kernel ask an idle client whether it is still
+        there.
+        """
         if self._socket is None:
             return
         with contextlib.suppress(OSError):
@@ -48,11 +52,13 @@ class ClientSocket:
             tcp_options.reset_on_close(self._socket)
 
     def begins(self) -> None:
-        """The answer does: nothing but it may be sent now."""
+        """Note that the answer begins: from now on no interim response may be sent."""
         self._may_ask = False
 
     def has_left(self) -> bool:
-        """The client reads no answer any more. Cheap, for any moment before the answer begins.
+        """Return whether the client reads no answer any more.
+
+        Cheap; for any moment before the answer begins.
 
         One that has closed only its own side may still read. Then it is sent an interim answer, which every client of
         HTTP/1.1 has to skip; who has closed the whole answers by a reset, and has left when asked the next time.
@@ -67,7 +73,9 @@ class ClientSocket:
         return progress.over
 
     def check(self) -> None:
-        """Between two chunks, for stretches where no row matches. Raises `ConnectionResetError` when the client left.
+        """Raise `ConnectionResetError` when the client left.
+
+        For between two chunks, while no row matches.
 
         One that has said its last may have left, or wait for the rest, as HTTP allows: the first answers whatever
         is sent with a reset. So a chunk's size is begun: zeros before it mean nothing.

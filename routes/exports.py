@@ -1,4 +1,4 @@
-"""Prepare and download: reads, calls, answers."""
+"""The routes that prepare an export and download it."""
 
 import errno
 import threading
@@ -34,7 +34,7 @@ RULES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Downloads:
-    """What a download needs."""
+    """What a download needs; `places` has one permit for each download at a time."""
 
     store: Store
     turns: CpuTurns
@@ -84,7 +84,9 @@ def _stream(asked: ExportRequest, downloads: Downloads) -> Response:
 
 
 def _blocks(found: Download, client: ClientSocket) -> Iterator[bytes]:
-    """The blocks; an empty one tells that a page was read of which no row matched."""
+    """Yield the blocks that hold rows; an empty block means that a page was read and no row
+    matched.
+    """
     try:
         for block in found:
             if block:

@@ -1,4 +1,4 @@
-"""The routes by which Kuzzle's clients find their way: what there is to call, who they are, and `_query`."""
+"""The routes that Kuzzle's SDK asks when it connects, and `POST /_query`."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What Linux tells about a connection, and what it can be told (tcp(7), linux/tcp.h)."""
+"""Read the state of a TCP connection from Linux, and set how it closes (tcp(7), linux/tcp.h)."""
 
 import contextlib
 import socket
@@ -19,7 +19,7 @@ _SOCK_DIAG, _BY_FAMILY, _REQUEST, _ANY_COOKIE, _UNREAD_AT = 4, 20, 1, (0xFFFFFFF
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a peer is. `owed`: there is something that it could take. `taken` grows with what it takes.
+    """How far a peer is. `owed`: there are bytes for it to take. `taken` grows with what it takes.
 
     Not the bytes acknowledged alone: a window that opens tells as well that somebody reads. `over`: the connection is
     gone as a whole. `half`: the peer has closed, or its sending side alone, as HTTP allows; both look alike.
@@ -32,7 +32,9 @@ class Progress:
 
 
 def progress(client: socket.socket) -> Progress | None:
-    """`None`: it is not known, as of what is no TCP, or ended."""
+    """Return how far the peer is; `None` where Linux does not tell: no TCP, or a socket that has
+    ended.
+    """
     try:
         info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
     except OSError:
@@ -48,7 +50,7 @@ def progress(client: socket.socket) -> Progress | None:
 
 
 def unread(client: socket.socket) -> int | None:
-    """Bytes that the peer's kernel holds and the peer has not read, where that is this machine; else `None`.
+    """Return the bytes that the peer has not read, where the peer is on this machine; else `None`.
 
     There a window tells little: one segment may fill a whole buffer, which is free only when all of it was read.
     """
@@ -63,7 +65,7 @@ def unread(client: socket.socket) -> int | None:
 
 
 def _question(client: socket.socket) -> bytes:
-    """For the connection seen from the other side (sock_diag(7))."""
+    """Return the request for the connection as seen from the other side (sock_diag(7))."""
     (ours, our_port), (theirs, their_port) = client.getsockname()[:2], client.getpeername()[:2]
     addresses = [socket.inet_pton(client.family, address).ljust(16, b"\0") for address in (theirs, ours)]
     question = struct.pack("=BBxxI", client.family, socket.IPPROTO_TCP, 0xFFFFFFFF)
@@ -72,13 +74,15 @@ def _question(client: socket.socket) -> bytes:
 
 
 def reset_on_close(client: socket.socket) -> None:
-    """Make the close a reset, which no client takes for an end."""
+    """Make the close a reset, which no client takes for a complete transfer."""
     with contextlib.suppress(OSError):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def hang_up(client: socket.socket) -> None:
-    """End it for whoever waits on it, as the peer could: not gevent's `shutdown`, which is an error to them."""
+    """End the connection for whoever waits on it, as a peer could; gevent's `shutdown` would raise
+    in them.
+    """
     with contextlib.suppress(OSError):
         getattr(client, "_sock", client).shutdown(socket.SHUT_RDWR)
 

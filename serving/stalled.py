@@ -1,4 +1,6 @@
-"""Clients that take nothing: one look at all of them, now and then, and who took nothing for too long is cut."""
+"""Cut clients that take nothing of their answer for too long; all are looked at together,
+periodically.
+"""
 
 import contextlib
 import logging
@@ -33,7 +35,9 @@ class WatchedClient:
 
 
 class Watch:
-    """Over sockets that are written to. A client is cut when, for so long, there was something to take and it took
+    """Watches sockets that are written to.
+
+    A client is cut when, for so long, there was something to take and it took
     nothing: then the write ends with an error, and what the answer held is freed."""
 
     def __init__(
@@ -56,22 +60,24 @@ class Watch:
             self._watched.discard(watched)
 
     def run(self) -> None:
-        """For ever."""
+        """Look at all clients, for ever."""
         while True:
             time.sleep(self._stalled_seconds / LOOKS)
             self.look(time.monotonic())
 
     def look(self, now: float) -> None:
-        """`now`: monotonic seconds."""
+        """Cut the clients that have stalled for too long at `now` (monotonic seconds)."""
         for watched in list(self._watched):
-            timeouts = self._timeouts(watched)
-            if timeouts is None:
+            allowed_seconds = self._allowed_seconds(watched)
+            if allowed_seconds is None:
                 watched.since = now
-            elif now - watched.since >= timeouts:
+            elif now - watched.since >= allowed_seconds:
                 self._cut(watched, now)
 
-    def _timeouts(self, watched: WatchedClient) -> float | None:
-        """Seconds that it may go on so; `None`: it has moved, or has nothing to take, or is not known."""
+    def _allowed_seconds(self, watched: WatchedClient) -> float | None:
+        """Return the seconds that a client may go on so; `None`: it has moved, or has nothing to
+        take, or is not known.
+        """
         progress = tcp_options.progress(watched.client)
         taken, watched.taken = watched.taken, progress.taken if progress else -1
         if progress is None or not progress.owed or progress.taken != taken:
@@ -83,7 +89,9 @@ class Watch:
         return self._stalled_seconds if watched.unread == unread else None
 
     def _cut(self, watched: WatchedClient, now: float) -> None:
-        """By a reset: what it has is not the whole, and what is on its way to it would be held for minutes."""
+        """Reset the connection: what the client has is not the whole, and what is on its way to it
+        would be held for minutes.
+        """
         log.info("%s: the client took nothing for %d s, and is cut", watched.name, now - watched.since)
         self._watched.discard(watched)
         tcp_options.reset_on_close(watched.client)

@@ -1,4 +1,4 @@
-"""Messages that wait for their turn, in order and within bounds."""
+"""A first-in, first-out queue of messages, bounded in number and bytes."""
 
 import threading
 from collections import deque
@@ -9,7 +9,7 @@ MOST_BYTES = 256 * 1024
 
 
 class QueueClosed(Exception):
-    """Nothing comes any more."""
+    """The queue, or the connection that fills it, is closed."""
 
 
 class BoundedQueue:
@@ -20,7 +20,10 @@ class BoundedQueue:
         self._changed = threading.Condition()
 
     def put(self, message: bytes) -> None:
-        """Waits while there is no room: then nobody reads the socket, and the client has to wait. Raises `Closed`."""
+        """Add a message; blocks while there is no room, so that the client has to wait.
+
+        Raises `QueueClosed`.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._has_room(message))
             self._check()
@@ -29,7 +32,7 @@ class BoundedQueue:
             self._changed.notify_all()
 
     def take(self, seconds: float | None) -> bytes | None:
-        """The next one; `None`: there was none for so long. Raises `Closed`."""
+        """Return the next message, `None` when none came within `seconds`. Raises `QueueClosed`."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._messages, timeout=seconds)
             self._check()
@@ -41,7 +44,7 @@ class BoundedQueue:
             return message
 
     def close(self) -> None:
-        """Whoever waits is told; what waits is forgotten."""
+        """Drop all messages, and wake whoever waits with `QueueClosed`."""
         with self._changed:
             self._closed = True
             self._messages.clear()

@@ -1,6 +1,6 @@
 """One open WebSocket: frames by wsproto, one thread that listens and one that answers.
 
-Pings are answered by the listener, whatever the other is busy with.
+The listening thread answers pings, however busy the answering thread is.
 """
 
 import contextlib
@@ -26,7 +26,8 @@ LONGEST_WAIT_SECONDS = 600
 #: Bytes taken from the socket at a time.
 READ_BYTES = 16 * 1024
 
-#: Seconds of work after which the others are let in, and for how long. Never 0: `services.turns` tells why.
+#: Seconds of work after which the others are let in, and for how long. Never 0: see
+#: `services.scheduling.cpu_turn`.
 WORK_SECONDS = 0.005
 PAUSE_SECONDS = 0.001
 
@@ -44,7 +45,9 @@ TIMEOUTS = Timeouts(ping_seconds=15, silent_seconds=30, goodbye_seconds=2)
 
 
 class AnswerPauses:
-    """Rests after each stretch of work: neither a socket that always has bytes nor a full inbox ever waits."""
+    """Pauses a thread after each stretch of work: neither a socket that always has bytes nor a full
+    queue ever waits.
+    """
 
     def __init__(self) -> None:
         self._since = time.monotonic()
@@ -62,28 +65,30 @@ class WebSocketConnection:
         self._client = client
         self._session = session
         self._timeouts = timeouts
-        self._connection = Connection(ConnectionType.SERVER)
+        self._protocol = Connection(ConnectionType.SERVER)
         self._sending = threading.Lock()
         self._queue = BoundedQueue()
         self._message = bytearray()
         self._over = threading.Event()
 
     def hold(self, opening: bytes) -> None:
-        """Until one side ends it, or the client is silent for too long."""
+        """Serve the client until one side ends the connection, or the client is silent for too
+        long.
+        """
         threading.Thread(target=self._answer, daemon=True).start()
         try:
             with contextlib.suppress(OSError):
                 self._client.sendall(opening)
                 with contextlib.suppress(QueueClosed):
                     self._listen()
-                if self._connection.state is ConnectionState.LOCAL_CLOSING:
+                if self._protocol.state is ConnectionState.LOCAL_CLOSING:
                     self._linger()
         finally:
             self._over.set()
             self._queue.close()
 
     def leave(self) -> None:
-        """Say that the service goes, and wait a moment for the client's own goodbye."""
+        """Send the close frame `GOING_AWAY`, and wait a moment for the client's own."""
         with contextlib.suppress(OSError):
             self._send(CloseConnection(CloseReason.GOING_AWAY), wait_seconds=self._timeouts.goodbye_seconds)
         if not self._over.wait(self._timeouts.goodbye_seconds):
@@ -92,12 +97,15 @@ class WebSocketConnection:
                 self._client.shutdown(socket.SHUT_RDWR)
 
     def _listen(self) -> None:
-        """Raises `Closed` once either side has said goodbye."""
+        """Return when the client is silent for too long.
+
+        Raises `QueueClosed` once either side has closed.
+        """
         pauses, heard = AnswerPauses(), time.monotonic()
         while True:
             if self._is_readable(self._timeouts.ping_seconds):
-                self._connection.receive_data(self._read())
-                for event in self._connection.events():
+                self._protocol.receive_data(self._read())
+                for event in self._protocol.events():
                     self._hear(event)
                     pauses.take()
                 heard = time.monotonic()
@@ -116,7 +124,7 @@ class WebSocketConnection:
             raise QueueClosed
 
     def _gather(self, event: TextMessage | BytesMessage) -> None:
-        """A message may come in many frames, and a frame in many pieces."""
+        """Join the pieces of a message: it may come in many frames, and a frame in many pieces."""
         self._message += event.data.encode() if isinstance(event, TextMessage) else event.data
         if len(self._message) > LARGEST_BODY:
             self._send(TextMessage(refusal(RequestTooLarge(f"A message may hold {LARGEST_BODY} bytes."))))
@@ -133,7 +141,10 @@ class WebSocketConnection:
             self._queue.put(message)
 
     def _answer(self) -> None:
-        """All that comes in, one after the other, and what there is to say unasked. Its end is the listener's."""
+        """Answer all messages in order, and send what is due unasked.
+
+        When this ends, so does the listener.
+        """
         pauses = AnswerPauses()
         try:
             with contextlib.suppress(QueueClosed, OSError):
@@ -151,26 +162,31 @@ class WebSocketConnection:
         return None if left is None else min(left, LONGEST_WAIT_SECONDS)
 
     def _send(self, event: Event, *, wait_seconds: float = -1) -> None:
-        """Whole, one at a time; after a goodbye nothing. `wait_seconds` for the one before; -1: as long as it takes.
+        """Send one frame whole; after a close frame send nothing.
 
-        That is, with a client that takes nothing, until the server cuts it (`serving.stalled`).
+        Wait `wait_seconds` for the sender before, -1: for ever.
+
+        A client that takes nothing is cut by the server (`serving.stalled`).
         """
         if not self._sending.acquire(timeout=wait_seconds):
             return
         try:
             with contextlib.suppress(LocalProtocolError):
-                self._client.sendall(self._connection.send(event))
+                self._client.sendall(self._protocol.send(event))
         finally:
             self._sending.release()
 
     def _is_readable(self, seconds: float) -> bool:
-        """Not by `settimeout`, which a slow `sendall` would feel as well."""
+        """Return whether bytes come in time.
+
+        Not by `settimeout`, which would bound `sendall` as well.
+        """
         readable = select.poll()
         readable.register(self._client, select.POLLIN)
         return bool(readable.poll(seconds * 1000))
 
     def _read(self) -> bytes:
-        """Raises `Closed` at the end."""
+        """Return the next bytes. Raises `QueueClosed` at the end of the stream."""
         data = self._client.recv(READ_BYTES)
         if not data:
             raise QueueClosed

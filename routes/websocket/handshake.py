@@ -19,12 +19,13 @@ KEY_BYTES = 16
 
 
 def is_asked_for(environ: dict[str, Any]) -> bool:
-    """Whether a request wants to become a WebSocket."""
+    """Return whether a request wants to become a WebSocket."""
     return "websocket" in names(environ, "HTTP_UPGRADE")
 
 
 def answer(environ: dict[str, Any], origins: tuple[str, ...]) -> bytes:
-    """The head that opens. `origins`: whose pages may, or `*`; what is no page sends none and may.
+    """Return the response head that opens a WebSocket for pages of `origins`, or `*`, and for what
+    is no page.
 
     Raises `MethodNotAllowed`, `BadRequest`, `UpgradeRequired`, `Forbidden`.
     """
@@ -54,14 +55,16 @@ def check_request(environ: dict[str, Any]) -> None:
 
 
 def check_origin(environ: dict[str, Any], origins: tuple[str, ...]) -> None:
-    """CORS does not guard WebSockets: a browser lets any page open one. The service's own pages always may."""
+    """Raise `Forbidden` for other pages than the service's own and those of `origins`: CORS guards
+    no WebSocket.
+    """
     origin = environ.get("HTTP_ORIGIN")
     if origin is not None and not cors.allowed(origin, origins) and not is_own(origin, environ):
         raise Forbidden(f'Pages of "{origin}" may not open a WebSocket here.', origin=origin)
 
 
 def is_own(origin: str, environ: dict[str, Any]) -> bool:
-    """Whether its pages come from where the request was sent."""
+    """Return whether the origin is where the request was sent."""
     own = base_url(environ)
     return bool(own) and origin.lower() == hosts.origin(own)
 
@@ -78,7 +81,7 @@ def key(environ: dict[str, Any]) -> bytes:
 
 
 def subprotocol(environ: dict[str, Any]) -> list[str]:
-    """The first that is asked for, `null` included: browsers refuse an answer without it."""
+    """Return the header of the first subprotocol asked for: browsers refuse a response without one."""
     asked = environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL")
     if asked is None:
         return []
@@ -89,5 +92,5 @@ def subprotocol(environ: dict[str, Any]) -> list[str]:
 
 
 def names(environ: dict[str, Any], header: str) -> list[str]:
-    """A header's comma-separated names, in lower case."""
+    """Return a header's comma-separated names, in lower case."""
     return [name.strip().lower() for name in environ.get(header, "").split(",")]

@@ -1,4 +1,4 @@
-"""WebSockets: a middleware that takes the requests for one, on any path, beside the application."""
+"""A WSGI middleware that serves WebSockets on any path, beside the application."""
 
 import logging
 import threading
@@ -25,23 +25,25 @@ log = logging.getLogger(__name__)
 #: WebSockets that one process holds at a time; with `exports.MOST_DOWNLOADS` below gunicorn's worker_connections.
 MOST_SOCKETS = 800
 
-#: A talk for a client whose links begin with this URL.
+#: Returns a session for a client whose links begin with this URL.
 MakeSession = Callable[[str], Session]
 
 
 class WebSockets:
-    """`origins`: whose pages may open one, or `*`. `most` are held at a time."""
+    """Serves `most` WebSockets at a time, to pages of `origins` (`*`: all) and to what is no page."""
 
     def __init__(self, app: WsgiApp, make_session: MakeSession, *, origins: tuple[str, ...], most: int) -> None:
         self._app = app
-        self._make_talk = make_session
+        self._make_session = make_session
         self._origins = origins
         self._most = most
         self._open: set[WebSocketConnection] = set()
         self._leaving = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Needs a server that hands out the client's socket. Ends with `StopIteration`: no HTTP comes after."""
+        """Serve a WebSocket where the server gives the client's socket, then raise `StopIteration`:
+        no HTTP follows.
+        """
         if not handshake.is_asked_for(environ) or "gunicorn.socket" not in environ:
             return self._app(environ, start_response)
         request = Request(environ)
@@ -55,25 +57,27 @@ class WebSockets:
 
     @property
     def held(self) -> int:
-        """How many there are now."""
+        """The number of WebSockets that are open now."""
         return len(self._open)
 
     def leave(self) -> None:
-        """Every client is told to go elsewhere, at once; new ones are refused."""
+        """Tell every client to go elsewhere, at once, and refuse new ones."""
         self._leaving = True
         for connection in list(self._open):
             threading.Thread(target=connection.leave, daemon=True).start()
 
     def _serve(self, request: Request, opening: bytes) -> None:
         ClientSocket(request.environ).prepare()
-        connection = WebSocketConnection(request.environ["gunicorn.socket"], self._make_talk(base_url(request.environ)))
+        connection = WebSocketConnection(
+            request.environ["gunicorn.socket"], self._make_session(base_url(request.environ))
+        )
         began = time.monotonic()
-        with self._place(connection):
+        with self._hold(connection):
             connection.hold(opening)
         log.info("WebSocket from %s: closed after %d s", request.remote_addr, time.monotonic() - began)
 
     @contextmanager
-    def _place(self, connection: WebSocketConnection) -> Iterator[None]:
+    def _hold(self, connection: WebSocketConnection) -> Iterator[None]:
         if self._leaving:
             raise Overloaded("This process is about to end. Try again.")
         if self.held >= self._most:
@@ -86,6 +90,6 @@ class WebSockets:
 
 
 def refusal(request: Request, error: ServiceError) -> WsgiApp:
-    """Before anything was opened: a plain answer, as everywhere else."""
+    """Return the plain HTTP response for an error before the WebSocket was opened."""
     call = Call(controller=None, action=None, request_id=calls.request_id(request))
     return calls.answer(envelope.of_error(call, error), error.headers())

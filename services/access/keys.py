@@ -69,7 +69,9 @@ class KeyFile:
         self._read: tuple[Any, tuple[ApiKey, ...]] | None = None
 
     def find(self, token: str) -> ApiKey | None:
-        """In a time that does not tell which key it is. Raises `AccessUnavailable` when the file is unreadable.
+        """Return the key of a token, `None` without one, in a time that does not tell which.
+
+        Raises `AccessUnavailable` when the file is unreadable.
 
         Then the keys last read are not used: the mistake may be in the line that revokes one.
         """
@@ -89,7 +91,7 @@ class KeyFile:
 
 
 def state_of(path: Path) -> tuple[int, ...]:
-    """Differs after every change of the file. Raises `KeysUnreadable`."""
+    """Return a value that differs after every change of the file. Raises `KeysUnreadable`."""
     try:
         found = path.stat()
     except OSError as error:
@@ -98,7 +100,10 @@ def state_of(path: Path) -> tuple[int, ...]:
 
 
 def read_keys(path: Path) -> tuple[ApiKey, ...]:
-    """Raises `KeysUnreadable`, also for a file that others may write: they could give themselves a key.
+    """Return the keys.
+
+    Raises `KeysUnreadable`, also for a file that others may write: they could give themselves a
+    key.
 
     They may read it: a hash of 32 random bytes leads nobody back to the key.
     """
@@ -116,7 +121,7 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
 
 
 def key_of(entry: Entry) -> ApiKey:
-    """Raises `ValueError`."""
+    """Return the key of an entry. Raises `ValueError` for one that is wrong."""
     if not entry.name or not entry.name.isprintable():
         raise ValueError("each key needs a name, of printable characters")
     digest = bytes.fromhex(entry.sha256)
@@ -132,7 +137,7 @@ def key_of(entry: Entry) -> ApiKey:
 
 
 def add(path: Path, name: str, *, engines: Sequence[str], kinds: Sequence[Kind], expires_ms: int | None) -> str:
-    """A new key, put into the file, which is made when it is missing.
+    """Return a new key, added to the file, which is made when it is missing.
 
     Raises `ValueError` for a name that is empty or taken, `KeysUnreadable` for a file that is wrong, `OSError`.
     """
@@ -154,14 +159,17 @@ def add(path: Path, name: str, *, engines: Sequence[str], kinds: Sequence[Kind],
 
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """One writer at a time. The lock is a file of its own, since the other is replaced."""
+    """Hold the lock of the file: one writer at a time.
+
+    The lock is a file of its own, since the other is replaced.
+    """
     with open(f"{path}.lock", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def replace(path: Path, entries: list[Any]) -> None:
-    """The new file takes the old one's place whole, readable by its owner only, who stays the same."""
+    """Replace the file atomically; only its owner, who stays the same, can read the new one."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # made with mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

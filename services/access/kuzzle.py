@@ -1,4 +1,4 @@
-"""A Kuzzle as the judge: `POST /_checkRights` with the caller's token, its answers kept for a while."""
+"""Ask a Kuzzle for the rights of a token (`POST /_checkRights`), and keep its answers for a while."""
 
 import hashlib
 import logging
@@ -37,7 +37,7 @@ LONGEST_ANSWER = 64 * 1024
 
 @dataclass(frozen=True)
 class Question:
-    """May the caller do this? The body of `auth:checkRights`: the request to judge."""
+    """The request that `auth:checkRights` is asked to judge."""
 
     controller: str
     action: str
@@ -53,7 +53,7 @@ class Rights(msgspec.Struct):
     allowed: bool
 
 
-class Envelope(msgspec.Struct):
+class RightsAnswer(msgspec.Struct):
     result: Rights
     error: Any = None
 
@@ -75,7 +75,8 @@ class Kuzzle:
         self._answers = Answers(clock)
 
     def allows(self, token: str | None, question: Question, *, until_ms: int | None = None) -> bool:
-        """`until_ms`: when the token ends, and with it the answer that is kept.
+        """Return whether Kuzzle allows the request; the answer is kept until the token ends
+        (`until_ms`) at most.
 
         Raises `TokenInvalid` when Kuzzle does not know the token, `AccessUnavailable` when it gives no clear answer.
         """
@@ -99,7 +100,9 @@ class Kuzzle:
             raise AccessUnavailable("The Kuzzle that knows who may export does not answer. Try again later.") from error
 
     def _post(self, body: bytes, headers: dict[str, str], asking: Asking) -> tuple[int, bytes]:
-        """Once more when the connection breaks: one kept open may have been closed by the other side."""
+        """Ask, and once more when the connection breaks: one kept open may have been closed by the
+        other side.
+        """
         try:
             return self._post_once(body, headers)
         except ProtocolError:
@@ -120,14 +123,17 @@ class Kuzzle:
 
 
 def meaning(status: int, text: bytes, token: str | None) -> str:
-    """`yes`, `no`, or `token`: that one is not good. Raises `ValueError`, `MsgspecError` for anything else."""
+    """Return `yes`, `no`, or `token` when that one is not good.
+
+    Raises `ValueError`, `MsgspecError` for anything else.
+    """
     if status == 401:
         return "token" if token else "no"
     if status == 403:  # whoever it is may not even ask
         return "no"
     if status != 200:
         raise ValueError(f"status {status}")
-    envelope = msgspec.json.decode(text, type=Envelope)
+    envelope = msgspec.json.decode(text, type=RightsAnswer)
     if envelope.error is not None:
         raise ValueError("a result and an error")
     return "yes" if envelope.result.allowed else "no"

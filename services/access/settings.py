@@ -1,4 +1,4 @@
-"""What is wrong with what the settings of `AUTH` name, a sentence each. That they are there, `config` has seen."""
+"""Check the values of the settings of `AUTH`; `config` checks that they are there."""
 
 from pathlib import Path
 
@@ -9,7 +9,10 @@ from services.access.keys import KeysUnreadable, read_keys
 
 
 def problems(*, kuzzle_jwt_secret: str | None, api_keys_file: str | None) -> list[str]:
-    """`None`: not needed. Looks into API_KEYS_FILE: a service that starts can judge."""
+    """Return what is wrong, a sentence each; `None`: not needed.
+
+    Looks into API_KEYS_FILE: a service that starts can judge.
+    """
     return [
         *([] if kuzzle_jwt_secret is None else of_secret(kuzzle_jwt_secret)),
         *([] if api_keys_file is None else of_keys(api_keys_file)),

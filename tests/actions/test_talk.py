@@ -44,7 +44,7 @@ def session(clock: Clock) -> Session:
     exports = Exports(
         store=FakeStore(),
         links=Links(["s" * 32], ttl_seconds=120, clock=clock),
-        access=access,
+        admission=access,
         lang="koncorde",
         public_url=None,
         formula_guard=True,
