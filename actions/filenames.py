@@ -52,7 +52,7 @@ def plain(name: str) -> str:
 
 
 def _unsafe(character: str) -> bool:
-    """Whether it is reserved or hidden, itself or as any client may write it.
+    """Return whether a character is reserved or hidden, itself or as any client may write it.
 
     Control and format characters (right-to-left override among them) hide what a name ends in.
     """
@@ -64,5 +64,5 @@ def _forbidden(character: str) -> bool:
 
 
 def _splits(text: str, length: int) -> bool:
-    """Whether a cut after so many characters would part a letter from a mark of it."""
+    """Return whether a cut after so many characters would part a letter from a mark of it."""
     return 0 < length < len(text) and unicodedata.category(text[length]).startswith("M")

@@ -31,7 +31,11 @@ def is_ping(message: bytes) -> bool:
 
 
 class Session:
-    """`base_url`: where links begin. `expires_at`: epoch milliseconds of a token. `clock` tells epoch seconds."""
+    """Answers the messages of one client, and watches when its token ends.
+
+    `base_url`: where links begin. `expires_at` returns when a token ends, in epoch milliseconds.
+    `clock` returns epoch seconds.
+    """
 
     def __init__(
         self,
@@ -74,7 +78,7 @@ class Session:
         return TOKEN_EXPIRED
 
     def _read(self, message: bytes) -> Call:
-        """Raises `BodyUnreadable`, `InvalidArgument`."""
+        """Return the call of a message. Raises `BodyUnreadable`, `InvalidArgument`."""
         found = bodies.parsed(message)
         if not isinstance(found, Mapping):
             raise InvalidType("message", "must be a JSON object that holds the whole request.")

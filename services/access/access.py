@@ -31,7 +31,7 @@ class Caller:
 
 
 class Access:
-    """`methods`: the ways of `AUTH`. `clock` tells epoch seconds."""
+    """Decides by `methods`, the ways of `AUTH`, who may export. `clock` returns epoch seconds."""
 
     def __init__(
         self,

@@ -49,7 +49,7 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class ApiKey:
-    """`expires_ms`: epoch milliseconds, `None`: never."""
+    """An API key; it expires at `expires_ms` (epoch milliseconds), `None`: never."""
 
     name: str
     digest: bytes

@@ -59,7 +59,10 @@ class RightsAnswer(msgspec.Struct):
 
 
 class Kuzzle:
-    """`url`: where its HTTP routes begin. `clock` tells epoch seconds. `longest_seconds`: of a question, whole."""
+    """Asks the Kuzzle whose HTTP routes begin at `url`.
+
+    `clock` returns epoch seconds; `longest_seconds` bounds a whole question.
+    """
 
     def __init__(
         self,
