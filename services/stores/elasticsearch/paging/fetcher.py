@@ -1,39 +1,34 @@
-"""Pages of one view, as they are asked for, checked and decoded."""
+"""The fetcher of pages: asks a point in time for them, again where that fails, and decodes them."""
 
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from services.errors import ServiceError
 from services.measures import SortKey
-from services.scheduling.cpu_turn import AT_ONCE, CpuShare
+from services.scheduling.cpu_turn import CpuShare
 from services.stores.elasticsearch.paging.page_requests import PageRequest
 from services.stores.elasticsearch.query import sorting
 from services.stores.elasticsearch.query.scope import Selection
 from services.stores.elasticsearch.transport import responses
 from services.stores.elasticsearch.transport.client import JSON, Refused
 from services.stores.elasticsearch.transport.point_in_time import PointInTime
-from services.stores.elasticsearch.transport.responses import Page
+from services.stores.elasticsearch.transport.responses import Decode, Fetched, Read
 from services.stores.elasticsearch.transport.retries import RetryBudget
 
-
-class Decode(Protocol):
-    """Of a body that should have so many rows. Raises `Unsound`."""
-
-    def __call__(self, body: bytes, rows: int, *, placed: bool) -> Page: ...
-
-
-#: Who is to blame for what Elasticsearch refuses.
+#: Turns a refusal of Elasticsearch's into the error of who is to blame for it.
 Blame = Callable[[Refused], ServiceError]
 
 
 class PageFetcher:
-    """`ended` is set when nobody wants pages any more, `begun` when the first one is there."""
+    """Fetches and decodes the pages of one export.
+
+    `ended` is set when nobody wants pages any more; `begun` when the first page has been handed to the reader.
+    """
 
     def __init__(
         self,
-        view: PointInTime,
+        point_in_time: PointInTime,
         selection: Selection,
         sort: tuple[SortKey, ...],
         *,
@@ -44,80 +39,79 @@ class PageFetcher:
         begun: threading.Event,
         cpu: CpuShare,
     ) -> None:
-        self._view = view
+        self._point_in_time = point_in_time
         self._selection = selection
         self._sort = sorting.with_ties(sort)
         self._decode = decode
         self._blame = blame
-        self._budget = budget_seconds
+        self._budget_seconds = budget_seconds
         self._ended = ended
-        self.begun = begun
+        self._begun = begun
         self._cpu = cpu
-        #: Seconds that the last page took to come, and bytes of a row in it.
-        self.seconds = 0.0
-        self.row_bytes = 1000.0
-        #: Seconds of the core that a row took to be decoded and decided, in the last page.
-        self.row_seconds = 0.0
-        #: Seconds that its reader can do without a page.
-        self.slack_seconds = AT_ONCE
 
-    def retry_budget(self, step: PageRequest) -> RetryBudget:
-        return RetryBudget(
-            f"{self._view.what}: {step}", budget_seconds=self._budget, ended=self._ended, begun=self.begun
-        )
+    def retry_budget(self, request: PageRequest) -> RetryBudget:
+        """Return what a page may be retried with, from being asked for to being decoded."""
+        what = f"{self._point_in_time.what}: {request}"
+        return RetryBudget(what, budget_seconds=self._budget_seconds, ended=self._ended, begun=self._begun)
 
-    def fetch(self, step: PageRequest, retry_budget: RetryBudget) -> bytes:
-        """The body of a page, not looked into. Raises `StoreUnavailable`, `InvalidArgument`."""
+    def fetch(self, request: PageRequest, retry_budget: RetryBudget, *, slack_seconds: float) -> Fetched:
+        """Return the body of a page, not looked into.
 
-        def attempt() -> bytes:
-            with self._view.place(retry_budget, slack_seconds=self.slack_seconds):
-                return self._ask(step, retry_budget)
+        `slack_seconds`: how long other searches may go first. Raises `StoreUnavailable`, `InvalidArgument`.
+        """
+
+        def attempt() -> Fetched:
+            with self._point_in_time.place(retry_budget, slack_seconds=slack_seconds):
+                return self._ask(request, retry_budget)
 
         return retry_budget.run(attempt)
 
-    def page(self, step: PageRequest, retry_budget: RetryBudget, body: bytes | None) -> Page:
-        """`body`: what `fetch` returned, if it was called. Raises as that does, never gives a part."""
-        bodies = [] if body is None else [body]
-        del body
+    def read(
+        self, request: PageRequest, retry_budget: RetryBudget, fetched: Fetched | None, *, slack_seconds: float
+    ) -> Read:
+        """Return the page, decoded, never a part of it. `fetched`: what `fetch` returned, if the page was fetched.
 
-        def attempt() -> Page:
-            if bodies:
-                return self._page(step, bodies.pop())
-            # until it is decoded: no more bodies wait for that than searches are let in
-            with self._view.place(retry_budget, slack_seconds=self.slack_seconds):
-                return self._page(step, self._ask(step, retry_budget))
+        Raises what `fetch` raises.
+        """
 
-        page = retry_budget.run(attempt)
-        self._view.seen(page.pit_id)
-        return page
+        def attempt() -> Read:
+            nonlocal fetched
+            come, fetched = fetched, None  # once: a body that was not the page asked for is not looked at again
+            if come is not None:
+                return self._decoded(request, come)
+            # until the page is decoded: no more bodies wait for that than searches are let in
+            with self._point_in_time.place(retry_budget, slack_seconds=slack_seconds):
+                return self._decoded(request, self._ask(request, retry_budget))
 
-    def _page(self, step: PageRequest, body: bytes) -> Page:
+        read = retry_budget.run(attempt)
+        self._point_in_time.seen(read.page.pit_id)
+        return read
+
+    def _decoded(self, request: PageRequest, fetched: Fetched) -> Read:
         with self._cpu.turn():
-            if step.is_skip:
-                return responses.skipped(body, step.rows)
-            rows = max(1, step.rows)
-            self.row_bytes = len(body) / rows
-            before = self._cpu.cpu_seconds
-            page = self._decode(body, step.rows, placed=step.is_placed)
-            self.row_seconds = (self._cpu.cpu_seconds - before) / rows
-            return page
+            if request.is_skip:
+                return Read(responses.skipped(fetched.body, request.rows), fetched.seconds)
+            rows, before = max(1, request.rows), self._cpu.cpu_seconds
+            page = self._decode(fetched.body, request.rows, placed=request.is_placed)
+            row_seconds = (self._cpu.cpu_seconds - before) / rows
+            return Read(page, fetched.seconds, len(fetched.body) / rows, row_seconds)
 
-    def _ask(self, step: PageRequest, retry_budget: RetryBudget) -> bytes:
+    def _ask(self, request: PageRequest, retry_budget: RetryBudget) -> Fetched:
         began = time.monotonic()
         try:
-            body = self._view.search(self._body(step), retry_budget)
+            body = self._point_in_time.search(self._body(request), retry_budget)
         except Refused as error:
             raise self._blame(error) from error
-        self.seconds = time.monotonic() - began
-        self._view.took(self.seconds)
-        return body
+        seconds = time.monotonic() - began
+        self._point_in_time.took(seconds)
+        return Fetched(body, seconds)
 
-    def _body(self, step: PageRequest) -> JSON:
-        span = step.window.span
+    def _body(self, request: PageRequest) -> JSON:
+        span = request.window.span
         query = self._selection.rows if span is None else self._selection.between(span.first_ms, span.last_ms)
-        body: JSON = {"size": step.size, "track_total_hits": False, "query": query, "sort": self._sort}
-        if step.place is not None:
-            body["search_after"] = step.place
-        if step.is_skip:
+        body: JSON = {"size": request.size, "track_total_hits": False, "query": query, "sort": self._sort}
+        if request.cursor is not None:
+            body["search_after"] = request.cursor
+        if request.is_skip:
             body["_source"] = False
         return body

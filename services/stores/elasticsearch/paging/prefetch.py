@@ -1,241 +1,197 @@
-"""Pages read ahead of their readers: as far as they are read fast, within one budget of bytes for the process."""
+"""Pages that are asked for before their readers want them, within one budget of bytes for a process."""
 
 import threading
 import time
 from collections import deque
+from enum import Enum
 from typing import Protocol
 
 from services.errors import ServiceError
-from services.scheduling.cpu_turn import AT_ONCE, MOST_SLACK_SECONDS
+from services.scheduling.cpu_turn import AT_ONCE
 from services.stores.elasticsearch.paging.page_requests import PageRequest
-from services.stores.elasticsearch.paging.windows import WINDOW_ROWS
 from services.stores.elasticsearch.transport.retries import RetryBudget
+from services.stores.elasticsearch.transport.responses import Fetched
 
-#: Pages under way or waiting ahead of one reader, at most.
-MOST_AHEAD = 3
-
-#: A reader is slow when a page takes it longer than this many seconds and this many times what it takes to fetch one.
-SLOW_SECONDS, SLOW_TIMES = 0.25, 4
-
-#: Seconds after which a reader who takes nothing loses what is ahead, if others need the room.
+#: Seconds after which a reader who takes nothing loses the pages that wait for it, if others need the room.
 STALLED_SECONDS = 1.0
 
 
 class Fetcher(Protocol):
-    """What a line has its pages from, in any thread."""
+    """Gives a queue its pages, in any thread."""
 
-    row_bytes: float
+    def retry_budget(self, request: PageRequest) -> RetryBudget: ...
 
-    def retry_budget(self, step: PageRequest) -> RetryBudget: ...
+    def fetch(self, request: PageRequest, retry_budget: RetryBudget, *, slack_seconds: float) -> Fetched: ...
 
-    def fetch(self, step: PageRequest, retry_budget: RetryBudget) -> bytes: ...
+
+class State(Enum):
+    """Tells how far a fetch is. A waiting page may be dropped for others: then it is planned again."""
+
+    PLANNED = "nobody has asked for the page yet"
+    ASKED = "the page is under way"
+    WAITING = "the page has come, and waits for its reader"
+    FAILED = "the page will not come; `error` is the reason"
 
 
 class Fetch:
-    """A page: asked for, or not yet. `reserved`: bytes of the budget that it holds. `is_free`: it needs none."""
+    """One page of a queue. `reserved`: the bytes of the budget that it holds; `None`: it needs no room there."""
 
-    def __init__(self, step: PageRequest, retry_budget: RetryBudget) -> None:
-        self.step = step
+    def __init__(self, request: PageRequest, retry_budget: RetryBudget) -> None:
+        self.request = request
         self.retry_budget = retry_budget
-        self.reserved = 0
-        self.is_free = False
-        self.started = False
-        self.done = threading.Event()
-        self.body: bytes | None = None
-        self.error: Exception | None = None
+        self.state = State.PLANNED
+        self.reserved: int | None = 0
+        self.fetched: Fetched | None = None
+        self.error: ServiceError | None = None
+        self.settled = threading.Event()
 
-    def take(self) -> bytes | None:
-        """What has come, once; `None` when it was not asked for. Raises why it did not come."""
+    def take(self) -> Fetched | None:
+        """Return the page, once; `None` when nobody has asked for it. Raise the error for which it did not come."""
         if self.error is not None:
             raise self.error
-        body, self.body = self.body, None
-        return body
+        fetched, self.fetched = self.fetched, None
+        return fetched
 
-    def forget(self) -> None:
-        """As if it had not been asked for."""
-        self.body, self.started = None, False
+    def drop(self) -> None:
+        """Let the page go; it is still to be read."""
+        self.fetched, self.state = None, State.PLANNED
 
 
 class PrefetchBudget:
-    """Bytes that pages ahead may take together. 0: none is read ahead."""
+    """Counts the bytes that the pages ahead of all readers of a process hold; with a limit of 0 none is read ahead.
+
+    `idle`: the queues whose readers have been handed a page, with the moment of that (monotonic seconds), the longest
+    first. `lock` guards the budget and every queue that shares it.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
-        self._used = 0
-        self._away: dict[PageQueue, float] = {}
-        self.lock = threading.RLock()
+        self.used = 0
+        self.idle: dict[PageQueue, float] = {}
+        self.lock = threading.Lock()
 
-    @property
-    def used(self) -> int:
-        return self._used
+    def lacking(self, more: int) -> int:
+        """Return how many bytes are missing for so many more; 0 or less when there is room for them."""
+        return self.used + more - self._limit
 
-    def reserve(self, fetch: Fetch, size: int) -> bool:
-        """Readers who have taken nothing for long make room, the longest first."""
-        with self.lock:
-            more = size - fetch.reserved
-            if self._used + more > self._limit:
-                self._reclaim(self._used + more - self._limit)
-            if self._used + more > self._limit:
-                return False
-            self._resize(fetch, size)
-            return True
-
-    def free(self, fetch: Fetch) -> None:
-        """What was reserved for it is others'."""
-        with self.lock:
-            self._resize(fetch, 0)
-
-    def away(self, line: "PageQueue") -> None:
-        """Its reader has been handed a page."""
-        with self.lock:
-            self._away[line] = time.monotonic()
-
-    def back(self, line: "PageQueue") -> None:
-        with self.lock:
-            self._away.pop(line, None)
-
-    def _resize(self, fetch: Fetch, size: int) -> None:
-        self._used += size - fetch.reserved
+    def resize(self, fetch: Fetch, size: int | None) -> None:
+        """Let a fetch hold so many bytes instead of those that it held; `None`: it needs no room from now on."""
+        self.used += (size or 0) - (fetch.reserved or 0)
         fetch.reserved = size
 
-    def _reclaim(self, size: int) -> None:
-        now = time.monotonic()
-        for line, since in list(self._away.items()):  # in the order in which they went
-            if size <= 0 or now - since < STALLED_SECONDS:
-                return
-            size -= line.give_up()
+
+def reserve(budget: PrefetchBudget, fetch: Fetch, size: int) -> bool:
+    """Give a fetch so many bytes, and return whether there was room. Stalled readers make room, the longest first."""
+    more = size - (fetch.reserved or 0)
+    now = time.monotonic()
+    for queue, since in list(budget.idle.items()):
+        if budget.lacking(more) <= 0 or now - since < STALLED_SECONDS:
+            break
+        for waiting in queue.fetches:
+            if waiting.state is State.WAITING:
+                budget.resize(waiting, 0)
+                waiting.drop()
+    if budget.lacking(more) > 0:
+        return False
+    budget.resize(fetch, size)
+    return True
 
 
 class PageQueue:
-    """The pages of one reader, in order."""
+    """The pages of one reader, in the order in which they are read. `fetches`: under the lock of the budget."""
 
     def __init__(self, budget: PrefetchBudget, fetcher: Fetcher) -> None:
         self._budget = budget
         self._fetcher = fetcher
-        self._fetches: deque[Fetch] = deque()
+        self.fetches: deque[Fetch] = deque()
         self._closed = False
 
     def __len__(self) -> int:
-        return len(self._fetches)
+        return len(self.fetches)
 
-    def add(self, step: PageRequest) -> None:
-        """At the end."""
+    def add(self, request: PageRequest) -> None:
+        """Plan a page after all others."""
         with self._budget.lock:
-            self._fetches.append(Fetch(step, self._fetcher.retry_budget(step)))
+            self.fetches.append(self._planned(request))
 
-    def push(self, step: PageRequest) -> None:
-        """Before all others."""
+    def push(self, request: PageRequest) -> None:
+        """Plan a page before all others."""
         with self._budget.lock:
-            self._fetches.appendleft(Fetch(step, self._fetcher.retry_budget(step)))
+            self.fetches.appendleft(self._planned(request))
 
     def begin(self) -> None:
-        """Ask for the first before its reader does: it is the one page that everybody may hold."""
+        """Ask for the first page before its reader does: it is the one page that every reader may hold."""
         with self._budget.lock:
-            for fetch in list(self._fetches)[:1]:
-                fetch.is_free = True
-                self._ask(fetch)
+            for fetch in list(self.fetches)[:1]:
+                fetch.reserved = None
+                self._ask(fetch, AT_ONCE)
 
-    def start(self, ahead: int) -> None:
-        """Ask for the first so many, in the background, as far as the budget goes."""
+    def start(self, ahead: int, *, row_bytes: float, slack_seconds: float) -> None:
+        """Ask for the first so many pages, as far as the budget goes. `row_bytes`: what a row is expected to have."""
         with self._budget.lock:
-            for fetch in list(self._fetches)[:ahead]:
-                if fetch.started or self._closed:
+            for fetch in list(self.fetches)[:ahead]:
+                if fetch.state is not State.PLANNED or self._closed:
                     continue
-                if not self._budget.reserve(fetch, int(fetch.step.rows * self._fetcher.row_bytes)):
+                if not reserve(self._budget, fetch, int(fetch.request.rows * row_bytes)):
                     return
-                self._ask(fetch)
+                self._ask(fetch, slack_seconds)
 
     def take(self) -> Fetch:
-        """The first. Waits for its page, if that was asked for."""
+        """Return the first fetch, after its page has come if that was asked for."""
         with self._budget.lock:
-            fetch = self._fetches.popleft()
-            fetch.is_free = True
-            self._budget.free(fetch)
-        if fetch.started:
-            fetch.done.wait()
+            fetch = self.fetches.popleft()
+            self._budget.resize(fetch, None)
+            is_planned = fetch.state is State.PLANNED
+        if not is_planned:
+            fetch.settled.wait()
         return fetch
 
-    def away(self) -> None:
-        """Its reader has a page."""
+    def handed(self) -> None:
+        """Note that the reader has been given a page."""
         with self._budget.lock:
             if not self._closed:
-                self._budget.away(self)
+                self._budget.idle[self] = time.monotonic()
 
-    def back(self) -> None:
-        """Its reader wants the next."""
-        self._budget.back(self)
-
-    def give_up(self) -> int:
-        """Forget the pages that wait, but not that they are to be read. The bytes that this frees."""
-        freed = 0
-        for fetch in self._fetches:
-            if fetch.body is not None:
-                freed += fetch.reserved
-                self._budget.free(fetch)
-                fetch.forget()
-        return freed
+    def wanted(self) -> None:
+        """Note that the reader wants its next page."""
+        with self._budget.lock:
+            self._budget.idle.pop(self, None)
 
     def close(self) -> None:
+        """Forget all pages; what is still under way holds no room when it comes."""
         with self._budget.lock:
             self._closed = True
-            self._budget.back(self)
-            for fetch in self._fetches:
-                self._budget.free(fetch)
-            self._fetches.clear()
+            self._budget.idle.pop(self, None)
+            for fetch in self.fetches:
+                self._budget.resize(fetch, 0)
+            self.fetches.clear()
 
-    def _ask(self, fetch: Fetch) -> None:
-        fetch.started = True
-        fetch.done.clear()
-        threading.Thread(target=self._run, args=(fetch,), name="page-ahead", daemon=True).start()
+    def _planned(self, request: PageRequest) -> Fetch:
+        return Fetch(request, self._fetcher.retry_budget(request))
 
-    def _run(self, fetch: Fetch) -> None:
-        body = None
+    def _ask(self, fetch: Fetch, slack_seconds: float) -> None:
+        fetch.state = State.ASKED
+        fetch.settled.clear()
+        threading.Thread(target=self._fetch, args=(fetch, slack_seconds), name="page-ahead", daemon=True).start()
+
+    def _fetch(self, fetch: Fetch, slack_seconds: float) -> None:
+        fetched = None
         try:
-            body = self._fetcher.fetch(fetch.step, fetch.retry_budget)
+            fetched = self._fetcher.fetch(fetch.request, fetch.retry_budget, slack_seconds=slack_seconds)
         except ServiceError as error:
             fetch.error = error
         finally:
             with self._budget.lock:
-                self._came(fetch, body)
-                fetch.done.set()
+                self._settle(fetch, fetched)
+            fetch.settled.set()
 
-    def _came(self, fetch: Fetch, body: bytes | None) -> None:
-        """`None`: nothing did. A page may be larger than what was reserved, and have no room."""
-        if self._closed or body is None:
-            self._budget.free(fetch)
-        elif fetch.is_free or self._budget.reserve(fetch, len(body)):
-            fetch.body = body
+    def _settle(self, fetch: Fetch, fetched: Fetched | None) -> None:
+        """A page may be larger than what was reserved for it, and have no room: then it is planned again."""
+        if self._closed or fetched is None:
+            fetch.state = State.FAILED
+            self._budget.resize(fetch, 0)
+        elif fetch.reserved is None or reserve(self._budget, fetch, len(fetched.body)):
+            fetch.state, fetch.fetched = State.WAITING, fetched
         else:
-            self._budget.free(fetch)
-            fetch.forget()
-
-
-class Pace:
-    """What a reader is worth: `rows` of a page, pages `ahead`. Twice as much with each page that is taken fast.
-
-    A slow one is read small pages: what they hold is held for it until it has taken them, and 300 that begin together
-    are served before their first large one.
-    """
-
-    def __init__(self, rows: int) -> None:
-        self.rows = rows
-        self.ahead = 0
-        self.slack_seconds = AT_ONCE
-        self._handed: float | None = None
-
-    def handed(self) -> None:
-        """The reader has a page."""
-        self._handed = time.monotonic()
-
-    def returned(self, fetch_seconds: float) -> None:
-        """It wants the next. `fetch_seconds`: what the last one took to come."""
-        if self._handed is None:
-            return
-        seconds = time.monotonic() - self._handed
-        if seconds > SLOW_SECONDS and seconds > SLOW_TIMES * fetch_seconds:
-            self.ahead = 0
-            self.slack_seconds = min(seconds, MOST_SLACK_SECONDS)
-        else:
-            self.slack_seconds = 0.0
-            self.ahead = min(MOST_AHEAD, max(1, 2 * self.ahead))
-            self.rows = min(WINDOW_ROWS, 2 * self.rows)
+            fetch.state = State.PLANNED
+            self._budget.resize(fetch, 0)
