@@ -37,10 +37,10 @@ def many(rows: int, first: int = 0) -> list[Document]:
 
 
 def test_pages_have_few_rows(database: Database) -> None:
-    """However many there are."""
-    database.load(measures=many(2 * PAGE_ROWS + 5))
+    """However many there are: twice as many as before only where eight times as many were taken."""
+    database.load(measures=many(8 * PAGE_ROWS + 5))
     reading = database.store.open(request())
-    assert [len(page) for page in reading.pages()] == [500, 1000, 2000, 4000, 505]
+    assert [len(page) for page in reading.pages()] == [500] * 16 + [1000] * 8 + [2000] * 8 + [5]
     reading.close()
 
 
@@ -57,10 +57,10 @@ def test_pages_have_few_bytes(database: Database, sort: tuple[SortKey, ...]) -> 
 
 def test_a_slow_reader_has_small_pages(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is made of them is kept until it has taken it."""
-    database.load(measures=many(2600))
+    database.load(measures=many(10_100))
     reading_of = database.store.open(request())
     pages = iter(reading_of.pages())
-    assert [len(next(pages)) for _ in range(2)] == [500, 1000]
+    assert [len(next(pages)) for _ in range(17)] == [500] * 16 + [1000]
     monkeypatch.setattr(reading, "SLOW_SECONDS", -1)
     assert [len(page) for page in pages] == [500, 500, 100]
     reading_of.close()
