@@ -6,8 +6,8 @@ from typing import Any
 
 from services.errors import NotFound, StoreUnavailable, UnknownEngine
 from services.measures import Model, Target
+from services.scheduling.background import in_background
 from services.stores import models
-from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.names import alias, is_index, path
 from services.stores.elasticsearch.query import indices, stored_source
 from services.stores.elasticsearch.query.indices import Indices
@@ -40,7 +40,7 @@ class Documents:
         """Raises `UnknownEngine`; `NotFound`: the target, or its model."""
         if not is_index(target.engine):
             raise UnknownEngine(target.engine)
-        learning = Background(self._model_indices, "know-models")
+        learning = in_background(self._model_indices, "know-models")
         engine, document = self._engine_and_document(target)
         if engine is None:
             raise UnknownEngine(target.engine)

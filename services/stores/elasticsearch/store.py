@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
 from services.measures import NEWEST_FIRST, ExportRequest, Model, SortKey, Target
+from services.scheduling.background import in_background
 from services.scheduling.cpu_turn import CpuShare, CpuTurns
-from services.stores.elasticsearch.background import Background
 from services.stores.elasticsearch.documents import Documents
 from services.stores.elasticsearch.names import alias, path
 from services.stores.elasticsearch.paging import counts
 from services.stores.elasticsearch.paging.counts import Counts
 from services.stores.elasticsearch.paging.fetcher import PageFetcher
+from services.stores.elasticsearch.paging.pace import first_pace
 from services.stores.elasticsearch.paging.prefetch import PrefetchBudget
 from services.stores.elasticsearch.paging.reading import ElasticsearchReading, Pages, Plan
 from services.stores.elasticsearch.paging.windows import Once, Span, Windows
@@ -32,7 +33,7 @@ from services.stores.elasticsearch.transport.client import (
     Refused,
     timed,
 )
-from services.stores.elasticsearch.transport.lanes import Lane, Lanes, is_plain, place
+from services.stores.elasticsearch.transport.lanes import Lane, Lanes, is_plain, permit
 from services.stores.elasticsearch.transport.point_in_time import PointInTime, PointsInTime
 from services.stores.elasticsearch.transport.retries import Late, RetryBudget, Temporary
 from services.stores.port import Count, Notice, without_instant
@@ -75,7 +76,7 @@ class ElasticsearchStore:
         self._prefetch = prefetch
         self._turns = turns
         self._lanes = Lanes()
-        self._views = PointsInTime(self._client, self._lanes)
+        self._points_in_time = PointsInTime(self._client, self._lanes)
         self._documents = Documents(self._ask, admin_index)
 
     def ready(self) -> None:
@@ -98,7 +99,7 @@ class ElasticsearchStore:
         whole = filtering.everything(request, terms)
         with self._blaming(request):
             self._judge(request)
-            notices = Background(lambda: self._notices(request, whole), "count-left-out")
+            notices = in_background(lambda: self._notices(request, whole), "count-left-out")
             selection, rows = self._taken(
                 request,
                 filtering.selections(request, known, terms),
@@ -114,14 +115,16 @@ class ElasticsearchStore:
             f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun
         )
         try:
-            learning = Background(lambda: self._indices(request), "know-indices")
+            learning = in_background(lambda: self._indices(request), "know-indices")
             with finding(request):
-                view = self._views.open(measures_of(request), what, retry_budget, self._lanes.first(request))
+                lane = self._lanes.first(request)
+                point_in_time = self._points_in_time.open(measures_of(request), what, retry_budget, lane)
             try:
-                return self._reading(request, learning.result(), view, ended, begun, cpu or self._turns.share())
+                known, cpu = learning.result(), cpu or self._turns.share()
+                return self._reading(request, known, point_in_time, ended, begun, cpu)
             except BaseException:
                 ended.set()
-                self._views.close(view)
+                self._points_in_time.close(point_in_time)
                 raise
         except ServiceError as error:
             log.error("%s: %s", what, error.message)
@@ -135,7 +138,7 @@ class ElasticsearchStore:
         self,
         request: ExportRequest,
         known: Indices,
-        view: PointInTime,
+        point_in_time: PointInTime,
         ended: threading.Event,
         begun: threading.Event,
         cpu: CpuShare,
@@ -143,16 +146,16 @@ class ElasticsearchStore:
         terms = self._terms(request, known)
         sort = known.sort(request.sort or NEWEST_FIRST, terms)
 
-        def survey_of(selection: Selection) -> Counts:
-            return Counts(view, selection, budget_seconds=self._early_seconds, ended=ended, begun=begun)
+        def counts_of(selection: Selection) -> Counts:
+            return Counts(point_in_time, selection, budget_seconds=self._early_seconds, ended=ended, begun=begun)
 
-        slots = Background(survey_of(filtering.everything(request, terms)).slots, "count-slots")
+        slots = in_background(counts_of(filtering.everything(request, terms)).slots, "count-slots")
         with self._blaming(request):
             selection, (counted, span, row_bytes) = self._taken(
-                request, filtering.selections(request, known, terms), lambda found: surveyed(survey_of(found))
+                request, filtering.selections(request, known, terms), lambda found: span_and_size(counts_of(found))
             )
-        source = PageFetcher(
-            view,
+        fetcher = PageFetcher(
+            point_in_time,
             selection,
             sort,
             decode=filtering.decode(request, selection, cpu),
@@ -162,19 +165,25 @@ class ElasticsearchStore:
             begun=begun,
             cpu=cpu,
         )
-        source.row_bytes = row_bytes
-        source.row_seconds = filtering.row_seconds(request, selection)
         filtered = not selection.exact
-        plan = planned(request, sort, span, counted, filtered=filtered)
-        most_rows = known.max_result_window
-        rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered, most_rows=most_rows)
-        rows.prepare()
+        pages = Pages(
+            request,
+            planned(request, sort, span, counted, filtered=filtered),
+            fetcher,
+            self._prefetch,
+            first_pace(span.rows, row_bytes=row_bytes, row_seconds=filtering.row_seconds(request, selection)),
+            rows=span.rows,
+            filtered=filtered,
+            most_rows=known.max_result_window,
+            begun=begun,
+        )
+        pages.prepare()
         if request.start_ms is None and request.end_ms is None:
-            Background(counted.log_left_out, "count-left-out")
+            in_background(counted.log_left_out, "count-left-out")
         return ElasticsearchReading(
-            rows,
-            view=view,
-            views=self._views,
+            pages,
+            point_in_time=point_in_time,
+            points_in_time=self._points_in_time,
             count=Count(span.rows, selection.exact),
             slots=slots.result(),
             ended=ended,
@@ -272,7 +281,7 @@ class ElasticsearchStore:
         def attempt() -> Shape:
             wait_seconds = retry_budget.wait_seconds(self._client.timeout_seconds)
             asked = timed(body, wait_seconds) if "/_search" in target else body
-            with contextlib.nullcontext() if lane is None else place(lane, wait_seconds):
+            with contextlib.nullcontext() if lane is None else permit(lane, wait_seconds):
                 return read(self._client.ask(method, target, asked, wait_seconds=wait_seconds))
 
         return retry_budget.run(attempt)
@@ -312,7 +321,7 @@ def absent(request: ExportRequest, error: Refused) -> StoreUnavailable:
     )
 
 
-def surveyed(counted: Counts) -> tuple[Counts, Span, float]:
-    """With its span, and the bytes of a row."""
-    row_bytes = Background(counted.row_bytes, "look-at-sizes")
+def span_and_size(counted: Counts) -> tuple[Counts, Span, float]:
+    """Return the counts of an export with the span of its rows, and the bytes of a row."""
+    row_bytes = in_background(counted.row_bytes, "look-at-sizes")
     return counted, counted.span(), row_bytes.result()

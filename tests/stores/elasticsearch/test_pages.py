@@ -37,12 +37,12 @@ MEASURE = Source(1, "t", {"t": 0.5}, Asset("A", "M", "s"), None)
 
 
 @pytest.mark.parametrize("placed", [False, True])
-def test_a_whole_page(placed: bool) -> None:
+def test_a_whole_page(with_cursor: bool) -> None:
     """Its measures, in order, the newest id of the view, and where the next page begins if that was asked for."""
-    page = responses.measures(two(), 2, placed=placed)
+    page = responses.measures(two(), 2, with_cursor=with_cursor)
     assert [(one.id, one.source) for one in page.measures] == [("m0", MEASURE), ("m1", MEASURE)]
     assert (page.rows, page.pit_id) == (2, "p1")
-    assert (page.place is not None) == placed
+    assert (page.cursor is not None) == with_cursor
 
 
 def test_a_place_is_as_elasticsearch_wrote_it() -> None:
@@ -50,24 +50,24 @@ def test_a_place_is_as_elasticsearch_wrote_it() -> None:
     places = ['[1718000000000,"é\\u0000",null,9223372036854775807,1.5E300,"Infinity"]', "[0.1]"]
     for place in places:
         body = answer([{**hit(0), "sort": "PLACE"}]).replace(b'"PLACE"', place.encode())
-        for page in (responses.measures(body, 1, placed=True), responses.skipped(body, 1)):
-            assert page.place is not None
-            assert bytes(page.place) == place.encode()
-            assert msgspec.json.encode({"search_after": page.place}) == b'{"search_after":%s}' % place.encode()
+        for page in (responses.measures(body, 1, with_cursor=True), responses.skipped(body, 1)):
+            assert page.cursor is not None
+            assert bytes(page.cursor) == place.encode()
+            assert msgspec.json.encode({"search_after": page.cursor}) == b'{"search_after":%s}' % place.encode()
 
 
 def test_a_place_does_not_hold_its_page() -> None:
     """A copy: the page may be large."""
     page = responses.skipped(two(), 2)
-    assert page.place is not None
-    assert len(memoryview(page.place).obj) < 100  # type: ignore[arg-type]
+    assert page.cursor is not None
+    assert len(memoryview(page.cursor).obj) < 100  # type: ignore[arg-type]
 
 
 def test_rows_that_are_skipped() -> None:
     """No measures of them."""
     hits = [{"_index": "&e.measures", "_id": f"m{number}", "_score": None, "sort": [number]} for number in range(3)]
     page = responses.skipped(answer(hits), 3)
-    assert (page.measures, page.rows, bytes(page.place or b"")) == ((), 3, b"[2]")
+    assert (page.measures, page.rows, bytes(page.cursor or b"")) == ((), 3, b"[2]")
 
 
 WRONG: dict[str, tuple[JSON, str]] = {
@@ -85,20 +85,20 @@ WRONG: dict[str, tuple[JSON, str]] = {
 
 @pytest.mark.parametrize("placed", [False, True])
 @pytest.mark.parametrize(("changes", "words"), WRONG.values(), ids=list(WRONG))
-def test_an_answer_that_is_not_whole(changes: JSON, words: str, placed: bool) -> None:
+def test_an_answer_that_is_not_whole(changes: JSON, words: str, with_cursor: bool) -> None:
     """Nothing of it is used; it may go better next time."""
     with pytest.raises(Unsound, match=words):
-        responses.measures(two(**changes), 2, placed=placed)
+        responses.measures(two(**changes), 2, with_cursor=with_cursor)
     with pytest.raises(Unsound):
         responses.skipped(two(**changes), 2)
 
 
 @pytest.mark.parametrize("placed", [False, True])
 @pytest.mark.parametrize("rows", [0, 1, 3, 5000])
-def test_rows_against_their_count(rows: int, placed: bool) -> None:
+def test_rows_against_their_count(rows: int, with_cursor: bool) -> None:
     """Neither fewer nor more."""
     with pytest.raises(Unsound, match=f"a page has 2 rows where {rows} were counted"):
-        responses.measures(two(), rows, placed=placed)
+        responses.measures(two(), rows, with_cursor=with_cursor)
     with pytest.raises(Unsound, match=f"a page has 2 rows where {rows} were counted"):
         responses.skipped(two(), rows)
 
@@ -106,9 +106,9 @@ def test_rows_against_their_count(rows: int, placed: bool) -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b"<html>", b"\xff\xfe", two()[:-1], two() + b"{}"])
 def test_what_is_no_answer(body: bytes) -> None:
     """Cut, or of somebody else."""
-    for placed in (False, True):
+    for with_cursor in (False, True):
         with pytest.raises(Unsound, match="cannot be read"):
-            responses.measures(body, 2, placed=placed)
+            responses.measures(body, 2, with_cursor=with_cursor)
     with pytest.raises(Unsound, match="cannot be read"):
         responses.skipped(body, 2)
 
@@ -130,13 +130,13 @@ ODD: dict[str, tuple[str, Source]] = {
 
 @pytest.mark.parametrize("placed", [False, True])
 @pytest.mark.parametrize(("source", "expected"), ODD.values(), ids=list(ODD))
-def test_an_odd_document_costs_no_page(source: str, expected: Source, placed: bool) -> None:
+def test_an_odd_document_costs_no_page(source: str, expected: Source, with_cursor: bool) -> None:
     """Those beside it are read as ever, and so is the place."""
     body = answer([hit(0), {**hit(1), "_source": "ODD"}]).replace(b'"ODD"', source.encode())
-    page = responses.measures(body, 2, placed=placed)
+    page = responses.measures(body, 2, with_cursor=with_cursor)
     assert [(one.id, one.source) for one in page.measures] == [("m0", MEASURE), ("m1", expected)]
     assert page.pit_id == "p1"
-    assert not placed or msgspec.json.decode(page.place or b"") == [1, 1, 0]
+    assert not with_cursor or msgspec.json.decode(page.cursor or b"") == [1, 1, 0]
 
 
 @pytest.mark.parametrize(("changes", "words"), list(WRONG.values())[:4])
@@ -144,9 +144,9 @@ def test_an_odd_page_is_checked_as_well(changes: JSON, words: str) -> None:
     """As if it were no odd one."""
     odd = [hit(0), hit(1, {"type": 7})]
     with pytest.raises(Unsound, match=words):
-        responses.measures(answer(odd, **changes), 2, placed=False)
+        responses.measures(answer(odd, **changes), 2, with_cursor=False)
     with pytest.raises(Unsound, match="2 rows where 3"):
-        responses.measures(answer(odd), 3, placed=True)
+        responses.measures(answer(odd), 3, with_cursor=True)
 
 
 def test_counts_are_checked_as_well() -> None:
@@ -188,10 +188,10 @@ def test_slots_that_occur() -> None:
 
 def test_an_empty_page() -> None:
     """Of no rows, where none were counted."""
-    assert responses.measures(answer(), 0, placed=True) == Page([], 0, None, "p1")
+    assert responses.measures(answer(), 0, with_cursor=True) == Page([], 0, None, "p1")
 
 
 def test_measures_are_not_followed_by_the_collector() -> None:
     """Five thousand a page."""
-    (one, *_) = responses.measures(two(), 2, placed=False).measures
+    (one, *_) = responses.measures(two(), 2, with_cursor=False).measures
     assert isinstance(one, Measure)

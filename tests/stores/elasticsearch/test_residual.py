@@ -23,7 +23,7 @@ def body(*sources: JSON) -> bytes:
 
 def found(query: JSON, *sources: JSON) -> list[Measure]:
     residual = Residual(parse(query), CpuTurns().share())
-    return list(residual(body(*sources), len(sources), placed=False).measures)
+    return list(residual(body(*sources), len(sources), with_cursor=False).measures)
 
 
 @pytest.mark.parametrize("field", ["asset", "origin"])
@@ -59,11 +59,11 @@ def test_what_a_row_keeps() -> None:
 def test_rows_are_counted_before_the_filter() -> None:
     """A page with a row too few is unsound, whether that row would match or not; its place is that of the last row."""
     residual = Residual(parse({"equals": {"type": "a"}}), CpuTurns().share())
-    page = residual(body({"type": "a"}, {"type": "b"}), 2, placed=True)
-    assert page.place is not None
-    assert (len(page.measures), page.rows, bytes(page.place)) == (1, 2, b"[1]")
+    page = residual(body({"type": "a"}, {"type": "b"}), 2, with_cursor=True)
+    assert page.cursor is not None
+    assert (len(page.measures), page.rows, bytes(page.cursor)) == (1, 2, b"[1]")
     with pytest.raises(Unsound):
-        residual(body({"type": "a"}), 2, placed=True)
+        residual(body({"type": "a"}), 2, with_cursor=True)
 
 
 def test_ids() -> None:
@@ -78,7 +78,7 @@ def test_a_slow_filter_rests(source: JSON, rests: int) -> None:
     cpu = Counting()
     residual = Residual(parse({"equals": {"type": "a"}}), cpu)
     rows = 4 * BATCH_ROWS
-    assert len(residual(body(*[source] * rows), rows, placed=False).measures) == rows
+    assert len(residual(body(*[source] * rows), rows, with_cursor=False).measures) == rows
     assert cpu.rests == rests
 
 
@@ -90,7 +90,7 @@ def test_large_rows_and_large_filters_rest_often() -> None:
         ({"or": [{"equals": {"type": str(number)}} for number in range(MANY_CLAUSES + 1)]}, {"type": "b"}),
     ):
         cpu = Counting()
-        Residual(parse(query), cpu)(body(*[source] * 20), 20, placed=False)
+        Residual(parse(query), cpu)(body(*[source] * 20), 20, with_cursor=False)
         assert cpu.rests >= 20
 
 

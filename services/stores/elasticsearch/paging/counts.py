@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from services.errors import StoreUnavailable
+from services.errors import ServiceError, StoreUnavailable
 from services.measures import NEWEST_FIRST, Slot, SortKey
 from services.stores.elasticsearch.paging.windows import MOST_BUCKETS, Histogram, Span
 from services.stores.elasticsearch.query import sorting
@@ -49,14 +49,14 @@ class Counts:
 
     def __init__(
         self,
-        view: PointInTime,
+        point_in_time: PointInTime,
         selection: Selection,
         *,
         budget_seconds: float,
         ended: threading.Event,
         begun: threading.Event,
     ) -> None:
-        self._view = view
+        self._point_in_time = point_in_time
         self._selection = selection
         self._budget = budget_seconds
         self._ended = ended
@@ -69,7 +69,7 @@ class Counts:
     def span(self) -> Span:
         """All rows; of none, the instants mean nothing."""
         summary: Summary = self._ask(counting(self._selection.rows, EDGES), responses.SUMMARY)
-        self._view.took(self._seconds)
+        self._point_in_time.took(self._seconds)
         edges, rows = summary.aggregations, summary.hits.total.value
         if edges is None or edges.first.value is None or edges.last.value is None:
             return Span(0, 0, rows)
@@ -139,15 +139,16 @@ class Counts:
                 self._pairs = limits.buckets(error, self._pairs)
 
     def log_left_out(self) -> None:
-        """After the end of a short download too."""
-        retry_budget = RetryBudget(self._view.what, budget_seconds=self._budget)
-        summary: Summary = self._ask(counting(self._selection.left_out), responses.SUMMARY, retry_budget)
-        if summary.hits.total.value:
-            log.warning(
-                "%s: %d documents without measuredAt are no measures, and left out",
-                self._view.what,
-                summary.hits.total.value,
-            )
+        """Write a warning when documents have no instant, and are therefore no rows."""
+        what = self._point_in_time.what
+        try:
+            budget = RetryBudget(what, budget_seconds=self._budget)
+            summary: Summary = self._ask(counting(self._selection.left_out), responses.SUMMARY, budget)
+        except ServiceError as error:  # a short download may have ended before
+            log.info("%s: documents without measuredAt could not be counted: %s", what, error.message)
+            return
+        if left_out := summary.hits.total.value:
+            log.warning("%s: %d documents without measuredAt are no measures, and left out", what, left_out)
 
     def _ask(
         self, body: JSON, decoder: "msgspec.json.Decoder[Whole]", retry_budget: RetryBudget | None = None
@@ -155,18 +156,18 @@ class Counts:
         retry_budget = retry_budget or self._retry_budget()
 
         def attempt() -> Whole:
-            with self._view.place(retry_budget):
+            with self._point_in_time.permit(retry_budget):
                 began = time.monotonic()
-                found = self._view.search(body, retry_budget)
+                found = self._point_in_time.search(body, retry_budget)
                 self._seconds = time.monotonic() - began
                 return responses.decoded(found, decoder)
 
         answer = retry_budget.run(attempt)
-        self._view.seen(answer.pit_id)
+        self._point_in_time.seen(answer.pit_id)
         return answer
 
     def _retry_budget(self) -> RetryBudget:
-        return RetryBudget(self._view.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
+        return RetryBudget(self._point_in_time.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
 
 
 def gatherings(selection: Selection, pairs: Pairs) -> Iterator[JSON]:

@@ -13,7 +13,7 @@ from services.stores.elasticsearch.query.scope import Selection
 from services.stores.elasticsearch.transport import responses
 from services.stores.elasticsearch.transport.client import JSON, Refused
 from services.stores.elasticsearch.transport.point_in_time import PointInTime
-from services.stores.elasticsearch.transport.responses import Decode, Fetched, Read
+from services.stores.elasticsearch.transport.responses import Decode, Fetched, ReadPage
 from services.stores.elasticsearch.transport.retries import RetryBudget
 
 #: Turns a refusal of Elasticsearch's into the error of who is to blame for it.
@@ -61,40 +61,40 @@ class PageFetcher:
         """
 
         def attempt() -> Fetched:
-            with self._point_in_time.place(retry_budget, slack_seconds=slack_seconds):
+            with self._point_in_time.permit(retry_budget, slack_seconds=slack_seconds):
                 return self._ask(request, retry_budget)
 
         return retry_budget.run(attempt)
 
     def read(
         self, request: PageRequest, retry_budget: RetryBudget, fetched: Fetched | None, *, slack_seconds: float
-    ) -> Read:
+    ) -> ReadPage:
         """Return the page, decoded, never a part of it. `fetched`: what `fetch` returned, if the page was fetched.
 
         Raises what `fetch` raises.
         """
 
-        def attempt() -> Read:
+        def attempt() -> ReadPage:
             nonlocal fetched
             come, fetched = fetched, None  # once: a body that was not the page asked for is not looked at again
             if come is not None:
                 return self._decoded(request, come)
             # until the page is decoded: no more bodies wait for that than searches are let in
-            with self._point_in_time.place(retry_budget, slack_seconds=slack_seconds):
+            with self._point_in_time.permit(retry_budget, slack_seconds=slack_seconds):
                 return self._decoded(request, self._ask(request, retry_budget))
 
         read = retry_budget.run(attempt)
         self._point_in_time.seen(read.page.pit_id)
         return read
 
-    def _decoded(self, request: PageRequest, fetched: Fetched) -> Read:
+    def _decoded(self, request: PageRequest, fetched: Fetched) -> ReadPage:
         with self._cpu.turn():
             if request.is_skip:
-                return Read(responses.skipped(fetched.body, request.rows), fetched.seconds)
+                return ReadPage(responses.skipped(fetched.body, request.rows), fetched.seconds)
             rows, before = max(1, request.rows), self._cpu.cpu_seconds
-            page = self._decode(fetched.body, request.rows, placed=request.is_placed)
+            page = self._decode(fetched.body, request.rows, with_cursor=request.needs_cursor)
             row_seconds = (self._cpu.cpu_seconds - before) / rows
-            return Read(page, fetched.seconds, len(fetched.body) / rows, row_seconds)
+            return ReadPage(page, fetched.seconds, len(fetched.body) / rows, row_seconds)
 
     def _ask(self, request: PageRequest, retry_budget: RetryBudget) -> Fetched:
         began = time.monotonic()

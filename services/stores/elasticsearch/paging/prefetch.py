@@ -9,8 +9,8 @@ from typing import Protocol
 from services.errors import ServiceError
 from services.scheduling.cpu_turn import AT_ONCE
 from services.stores.elasticsearch.paging.page_requests import PageRequest
-from services.stores.elasticsearch.transport.retries import RetryBudget
 from services.stores.elasticsearch.transport.responses import Fetched
+from services.stores.elasticsearch.transport.retries import RetryBudget
 
 #: Seconds after which a reader who takes nothing loses the pages that wait for it, if others need the room.
 STALLED_SECONDS = 1.0

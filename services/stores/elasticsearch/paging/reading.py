@@ -1,24 +1,19 @@
-"""One export being read: pages in order, some of them asked for ahead."""
+"""One export being read from Elasticsearch: its pages in order, some of them fetched ahead of the reader."""
 
 import logging
 import threading
+import time
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from services.errors import ServiceError
 from services.measures import ExportRequest, Measure, Slot
 from services.stores.elasticsearch.paging.fetcher import PageFetcher
-from services.stores.elasticsearch.paging.page_requests import PageRequest, page_request, page_rows
-from services.stores.elasticsearch.paging.prefetch import Pace, PageQueue, PrefetchBudget
-from services.stores.elasticsearch.paging.windows import (
-    FIRST_ROWS,
-    LEAST_ROW_SECONDS,
-    LEAST_ROWS,
-    PAGE_BYTES,
-    PAGE_SECONDS,
-    WINDOW_ROWS,
-    Window,
-)
+from services.stores.elasticsearch.paging.pace import Pace, next_pace
+from services.stores.elasticsearch.paging.page_requests import PageRequest, most_page_rows, page_request
+from services.stores.elasticsearch.paging.prefetch import PageQueue, PrefetchBudget
+from services.stores.elasticsearch.paging.windows import LEAST_ROWS, Window
 from services.stores.elasticsearch.transport.point_in_time import PointInTime, PointsInTime
 from services.stores.elasticsearch.transport.responses import Cursor, Page
 from services.stores.port import Count
@@ -27,26 +22,28 @@ log = logging.getLogger(__name__)
 
 
 class Plan(Protocol):
+    """Gives the windows of an export, in order."""
+
     def take(self, rows: int) -> Window | None:
-        """The next window, of about `rows` at most; `None`: that was all."""
+        """Return the next window, of about `rows` at most; `None`: that was all."""
 
 
 class ElasticsearchReading:
-    """`count`, `slots`: known before a row is read. `ended`: tells what works for it to stop."""
+    """An export whose `count` and `slots` are known before a row is read. Closing sets `ended`."""
 
     def __init__(
         self,
-        rows: "Pages",
+        pages: "Pages",
         *,
-        view: PointInTime,
-        views: PointsInTime,
+        point_in_time: PointInTime,
+        points_in_time: PointsInTime,
         count: Count,
         slots: Collection[Slot],
         ended: threading.Event,
     ) -> None:
-        self._pages = rows
-        self._view = view
-        self._views = views
+        self._pages = pages
+        self._point_in_time = point_in_time
+        self._points_in_time = points_in_time
         self._count = count
         self._slots = slots
         self._ended = ended
@@ -65,102 +62,110 @@ class ElasticsearchReading:
     def close(self) -> None:
         self._ended.set()
         self._pages.close()
-        self._views.close(self._view)
+        self._points_in_time.close(self._point_in_time)
 
 
 class Pages(Iterator[Sequence[Measure]]):
-    """Holds no page while its reader has one: readers may be slow, and many.
+    """Yields the pages of an export, and holds none while its reader has one: readers may be slow, and many.
 
-    `filtered`: what is read may not match; `from` and `size` are then counted here, else by the plan. `most_rows`: that
-    one search answers.
+    `rows`: how many the windows hold. `filtered`: rows that are read may not match; `from` and `size` are then counted
+    here, else by the plan. `most_rows`: how many one search answers. `begun` is set with the first page.
     """
 
     def __init__(
         self,
         request: ExportRequest,
         plan: Plan,
-        source: PageFetcher,
+        fetcher: PageFetcher,
         budget: PrefetchBudget,
+        pace: Pace,
         *,
         rows: int,
         filtered: bool,
         most_rows: int,
+        begun: threading.Event,
     ) -> None:
         self._what = f"export {request.export_id}"
         self._plan = plan
-        self._source = source
-        self._line = PageQueue(budget, source)
-        self._pace = Pace(FIRST_ROWS if rows > WINDOW_ROWS else WINDOW_ROWS)
+        self._fetcher = fetcher
+        self._queue = PageQueue(budget, fetcher)
+        self._pace = pace
         self._most_rows = most_rows
         self._filtered = filtered
         self._skip = request.offset if filtered else 0
         self._left = rows if request.size is None else request.size
+        self._begun = begun
+        self._handed: float | None = None
+        self._fetch_seconds = 0.0
 
     def __next__(self) -> Sequence[Measure]:
-        self._line.back()
-        self._pace.returned(self._source.seconds)
-        self._source.slack_seconds = self._pace.slack_seconds
+        self._queue.wanted()
+        if self._handed is not None:
+            taken_seconds = time.monotonic() - self._handed
+            self._pace = next_pace(self._pace, taken_seconds=taken_seconds, fetch_seconds=self._fetch_seconds)
         try:
             page = self._next_wanted()
         except ServiceError as error:
             log.error("%s: %s", self._what, error.message)
             raise
-        self._source.begun.set()
-        self._pace.handed()
-        self._line.away()
+        self._begun.set()
+        self._handed = time.monotonic()
+        self._queue.handed()
         return page
 
     def prepare(self) -> None:
         """Ask for the first page, while the columns are decided."""
         self._plan_ahead(1)
-        self._line.begin()
+        self._queue.begin()
 
     def close(self) -> None:
-        self._line.close()
-
-    @property
-    def _most(self) -> int:
-        """Rows of a page."""
-        most = min(self._pace.rows, PAGE_BYTES / self._source.row_bytes, page_rows(self._most_rows))
-        return max(1, int(min(most, PAGE_SECONDS / max(self._source.row_seconds, LEAST_ROW_SECONDS))))
+        self._queue.close()
 
     def _next_wanted(self) -> Sequence[Measure]:
         while True:
             self._plan_ahead(1)
-            if not self._line or not self._left:
+            if not self._queue or not self._left:
                 raise StopIteration
-            current, page = self._read()
-            if not current.is_skip:
-                return self._wanted(current, page)
+            request, page = self._read()
+            if not request.is_skip:
+                return self._wanted(request, page)
 
     def _read(self) -> tuple[PageRequest, Page]:
         """The next page, while others are on their way."""
-        fetch = self._line.take()
-        self._start(self._pace.ahead)
-        page = self._source.page(fetch.step, fetch.retry_budget, fetch.take())
-        if fetch.step.rest is not None:
-            self._line.push(self._step(fetch.step.rest, page.place))
-            self._start(self._pace.ahead)
-        return fetch.step, page
+        fetch = self._queue.take()
+        self._start()
+        slack_seconds = self._pace.slack_seconds
+        read = self._fetcher.read(fetch.request, fetch.retry_budget, fetch.take(), slack_seconds=slack_seconds)
+        self._fetch_seconds = read.seconds
+        if read.row_bytes is not None and read.row_seconds is not None:
+            self._pace = replace(self._pace, row_bytes=read.row_bytes, row_seconds=read.row_seconds)
+        if fetch.request.rest is not None:
+            self._queue.push(self._page_request(fetch.request.rest, read.page.cursor))
+            self._start()
+        return fetch.request, read.page
 
-    def _start(self, ahead: int) -> None:
-        self._plan_ahead(ahead)
-        self._line.start(ahead)
+    def _start(self) -> None:
+        self._plan_ahead(self._pace.ahead)
+        self._queue.start(self._pace.ahead, row_bytes=self._pace.row_bytes, slack_seconds=self._pace.slack_seconds)
 
-    def _plan_ahead(self, steps: int) -> None:
-        while len(self._line) < steps:
-            window = self._plan.take(max(LEAST_ROWS, self._most))
+    def _plan_ahead(self, pages: int) -> None:
+        while len(self._queue) < pages:
+            window = self._plan.take(max(LEAST_ROWS, self._page_rows))
             if window is None:
                 return
-            self._line.add(self._step(window, None))
+            self._queue.add(self._page_request(window, None))
 
-    def _step(self, window: Window, place: Cursor | None) -> PageRequest:
-        return page_request(window, place, most=self._most, most_rows=self._most_rows)
+    @property
+    def _page_rows(self) -> int:
+        return self._pace.page_rows(most_page_rows(self._most_rows))
 
-    def _wanted(self, current: PageRequest, page: Page) -> Sequence[Measure]:
+    def _page_request(self, window: Window, cursor: Cursor | None) -> PageRequest:
+        return page_request(window, cursor, most=self._page_rows, most_rows=self._most_rows)
+
+    def _wanted(self, request: PageRequest, page: Page) -> Sequence[Measure]:
         found = page.measures
         if not self._filtered:
-            skip = current.window.skip
+            skip = request.window.skip
             return found[skip:] if skip else found
         part = found[self._skip : self._skip + self._left]
         self._skip = max(0, self._skip - len(found))

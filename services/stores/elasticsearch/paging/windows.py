@@ -1,4 +1,4 @@
-"""Windows: stretches of time of a few thousand rows each, whose counts are known before a row of them is read."""
+"""Windows: the stretches of time that an export is read by, of a few thousand rows each, counted before any is read."""
 
 from array import array
 from collections.abc import Callable, Iterator
@@ -6,13 +6,6 @@ from dataclasses import dataclass, replace
 
 #: Rows of a window at most, of the first one (the first byte waits for it), and at least.
 WINDOW_ROWS, FIRST_ROWS, LEAST_ROWS = 5000, 500, 50
-
-#: Bytes of a page, about: rows of many bytes come in windows of fewer.
-PAGE_BYTES = 4 * 2**20
-
-#: Seconds of the core that a page may take: a file begins with the first, and it is seen then whether it is read. Of a
-#: row, at least.
-PAGE_SECONDS, LEAST_ROW_SECONDS = 1.0, 1e-6
 
 #: A histogram has about so many rows a bucket, and so many buckets at most.
 BUCKET_ROWS, MOST_BUCKETS = 50, 2000
@@ -23,7 +16,7 @@ FAR_MS = 2**62
 
 @dataclass(frozen=True)
 class Span:
-    """`rows` from one instant to another, both included (epoch ms)."""
+    """Holds `rows` from one instant to another, both included (milliseconds since 1970)."""
 
     first_ms: int
     last_ms: int
@@ -35,23 +28,23 @@ class Span:
 
     @property
     def is_far(self) -> bool:
-        """Whether it goes where Elasticsearch's histograms do not: their arithmetic is of 64 bits."""
+        """Whether the span goes where Elasticsearch's histograms do not: they count in 64 bits."""
         return self.first_ms < -FAR_MS or self.last_ms > FAR_MS
 
     @property
     def interval_ms(self) -> int:
-        """Of a histogram of it."""
+        """The milliseconds of a bucket of its histogram."""
         return self.piece_ms(MOST_BUCKETS)
 
     def piece_ms(self, most: int) -> int:
-        """Milliseconds of a piece, of `most` at most."""
+        """Return the milliseconds of a piece of the span, when it is cut into `most` at most."""
         pieces = min(most, max(2, self.rows // BUCKET_ROWS))
         return max(1, -(-(self.last_ms - self.first_ms + 1) // pieces))
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """Of a span: the beginnings of its buckets that have rows, in order of time, and their rows."""
+    """Holds the beginnings of those buckets of a span that have rows, in order of time, and their rows."""
 
     span: Span
     interval_ms: int
@@ -63,17 +56,17 @@ class Histogram:
         return sum(self.counts)
 
     def buckets(self, *, descending: bool) -> Iterator[Span]:
-        """The first and the last may begin before and end after the span."""
-        places = range(len(self.keys))
-        for place in reversed(places) if descending else places:
-            key = self.keys[place]
+        """Yield the buckets within the span, which may begin and end inside the first and the last one."""
+        indexes = range(len(self.keys))
+        for index in reversed(indexes) if descending else indexes:
+            key = self.keys[index]
             first, last = max(key, self.span.first_ms), min(key + self.interval_ms - 1, self.span.last_ms)
-            yield Span(first, last, self.counts[place])
+            yield Span(first, last, self.counts[index])
 
 
 @dataclass(frozen=True)
 class Window:
-    """Of the rows of `span`, in order, those from `skip` to `end` are wanted. `span` `None`: all rows there are."""
+    """Wants the rows of `span` from `skip` to `end`, in order. A `span` of `None` is all rows there are."""
 
     span: Span | None
     rows: int
@@ -86,73 +79,65 @@ Split = Callable[[Span], Histogram]
 
 
 class Windows:
-    """In the order of the export. `offset`, `size`: rows to skip, rows at most, by counts alone."""
+    """Cuts a span into windows, in the order of the export. `offset`, `size`: rows to skip, rows at most."""
 
     def __init__(self, span: Span, split: Split, *, descending: bool, offset: int, size: int | None) -> None:
         self._split = split
         self._descending = descending
-        self._skip = offset
+        self._offset = offset
         self._left = max(0, span.rows - offset) if size is None else min(size, max(0, span.rows - offset))
-        self._sources: list[Iterator[Span]] = [iter((span,))]
-        self._next: Span | None = None
-        self._whole: Span | None = None
+        self._most = 0
+        self._merged = self._merge(self._buckets(span))
 
     def take(self, rows: int) -> Window | None:
-        """The next, of about `rows` at most; `None`: that was all."""
-        if not self._left:
-            return None
-        joined = self._bucket(rows, skips=True)
-        while joined is not None:
-            follower = self._bucket(rows)
-            if follower is None or joined.rows + follower.rows > rows:
-                self._next = follower
-                break
-            joined = join(joined, follower)
-        return None if joined is None else self._window(joined)
+        """Return the next window, of about `rows` at most; `None`: that was all."""
+        self._most = rows
+        return next(self._merged, None) if self._left else None
 
-    def _window(self, span: Span) -> Window:
-        end = min(span.rows, self._skip + self._left)
-        window = Window(span, span.rows, self._skip, end)
-        self._left -= end - self._skip
-        self._skip = 0
-        return window
+    def _buckets(self, span: Span) -> Iterator[Span]:
+        """Yield a span in parts of `_most` rows at most, as far as time can tell rows apart; those passed over, not.
 
-    def _bucket(self, rows: int, *, skips: bool = False) -> Span | None:
-        """The next, of `rows` at most if time can tell them apart. `skips`: that is wanted, passing over others."""
-        while (bucket := self._next or self._drawn()) is not None:
-            self._next = None
-            if skips and self._skip >= bucket.rows:
-                self._skip -= bucket.rows
-            elif bucket.rows <= rows or bucket.is_instant or bucket == self._whole:
-                return bucket
+        Where measures have several instants, counts by time do not add up: such a span stays whole.
+        """
+        if self._offset >= span.rows:
+            self._offset -= span.rows
+            return
+        if span.rows > self._most and not span.is_instant:
+            histogram = self._split(span)
+            if histogram.rows == span.rows and histogram.interval_ms <= span.last_ms - span.first_ms:
+                for bucket in histogram.buckets(descending=self._descending):
+                    yield from self._buckets(bucket)
+                return
+        yield span
+
+    def _merge(self, buckets: Iterator[Span]) -> Iterator[Window]:
+        """Yield neighbours together, as far as `_most` goes."""
+        joined: Span | None = None
+        skip = 0
+        for bucket in buckets:
+            if joined is None:
+                joined, skip, self._offset = bucket, self._offset, 0
+            elif joined.rows + bucket.rows <= self._most:
+                joined = join(joined, bucket)
             else:
-                self._sources.append(self._pieces(bucket))
-        return None
+                yield self._window(joined, skip)
+                joined, skip = bucket, 0
+        if joined is not None:
+            yield self._window(joined, skip)
 
-    def _pieces(self, span: Span) -> Iterator[Span]:
-        """Where measures have several instants, counts by time do not add up: such a span stays whole."""
-        pieces = self._split(span)
-        if pieces.rows == span.rows and pieces.interval_ms <= span.last_ms - span.first_ms:
-            return pieces.buckets(descending=self._descending)
-        self._whole = span
-        return iter((span,))
-
-    def _drawn(self) -> Span | None:
-        while self._sources:
-            bucket = next(self._sources[-1], None)
-            if bucket is not None:
-                return bucket
-            self._sources.pop()
-        return None
+    def _window(self, span: Span, skip: int) -> Window:
+        end = min(span.rows, skip + self._left)
+        self._left -= end - skip
+        return Window(span, span.rows, skip, end)
 
 
 def join(one: Span, other: Span) -> Span:
-    """Neighbours, in either order."""
+    """Return two neighbours, given in either order, as one span."""
     return Span(min(one.first_ms, other.first_ms), max(one.last_ms, other.last_ms), one.rows + other.rows)
 
 
 class Once:
-    """One window of all rows, for an order that time does not give."""
+    """Gives one window of all rows, for an order that time does not give."""
 
     def __init__(self, rows: int, *, offset: int, size: int | None) -> None:
         end = rows if size is None else min(rows, offset + size)
@@ -164,5 +149,5 @@ class Once:
 
 
 def after(window: Window, rows: int) -> Window:
-    """What is left of it after so many rows."""
+    """Return what is left of a window after so many rows."""
     return replace(window, rows=window.rows - rows, skip=max(0, window.skip - rows), end=window.end - rows)

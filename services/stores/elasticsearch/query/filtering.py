@@ -13,13 +13,13 @@ from services.filters.python import evaluator
 from services.filters.python.trial import MOST_ROW_SECONDS
 from services.measures import ExportRequest
 from services.scheduling.cpu_turn import CpuShare
-from services.stores.elasticsearch.paging.fetcher import Decode
 from services.stores.elasticsearch.query import scope, stored_source
 from services.stores.elasticsearch.query.exact_terms import ExactTerms
 from services.stores.elasticsearch.query.indices import Indices, Occupied
 from services.stores.elasticsearch.query.residual import MANY_CLAUSES, Residual
 from services.stores.elasticsearch.query.scope import Selection
 from services.stores.elasticsearch.transport import responses
+from services.stores.elasticsearch.transport.responses import Decode
 
 #: What matches the filter, or may, and whether it does; `None`: everything.
 Choice = tuple[msgspec.Raw | None, bool]

@@ -10,7 +10,6 @@ from services.errors import StoreUnavailable
 from services.mapping import Fields
 from services.measures import SortKey
 from services.stores.elasticsearch.names import path
-from services.stores.elasticsearch.paging.page_requests import MOST_ROWS
 from services.stores.elasticsearch.query.exact_fields import (
     WANTED_DATE,
     WANTED_KEYWORD,
@@ -23,6 +22,7 @@ from services.stores.elasticsearch.query.exact_fields import (
 from services.stores.elasticsearch.query.exact_terms import ExactTerms, Instants
 from services.stores.elasticsearch.query.stored_source import SourcePart, StoredSource
 from services.stores.elasticsearch.transport import responses, shapes
+from services.stores.elasticsearch.transport.limits import MOST_ROWS
 from services.stores.elasticsearch.transport.shapes import Ask
 
 #: A type of instants that counts nanoseconds, where all others count milliseconds.

@@ -57,21 +57,21 @@ class Residual:
         self._is_sayable = not any(UNSAYABLE.search(path) for path in paths)
         self._asks_for_id = "_id" in paths
         self._keys = keys(paths if self._is_sayable else ())
-        plain, placed = (hit(base, self._keys.struct) for base in (Measure, Sorted))
-        self._decode = {False: rows_decoder(plain), True: rows_decoder(placed)}
+        plain, with_cursor = (hit(base, self._keys.struct) for base in (Measure, Sorted))
+        self._decode = {False: rows_decoder(plain), True: rows_decoder(with_cursor)}
         self._decode_listed: Callable[[bytes], list[Any]] = msgspec.json.Decoder(list[plain]).decode  # type: ignore[valid-type]
 
-    def __call__(self, body: bytes, rows: int, *, placed: bool) -> Page:
+    def __call__(self, body: bytes, rows: int, *, with_cursor: bool) -> Page:
         """The measures of a page that match. Raises `Unsound`; of the first page, `InvalidFilter`."""
-        page = self._page(body, rows, placed=placed)
+        page = self._page(body, rows, with_cursor=with_cursor)
         self._trial.end()
         return page
 
-    def _page(self, body: bytes, rows: int, *, placed: bool) -> Page:
+    def _page(self, body: bytes, rows: int, *, with_cursor: bool) -> Page:
         together = 1 if self._is_large else max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(1, len(body))))
         if self._is_sayable and len(body) <= responses.LARGE_BYTES:
             with contextlib.suppress(msgspec.DecodeError, Ambiguous):
-                page = responses.page(self._decode[placed](body), rows)
+                page = responses.page(self._decode[with_cursor](body), rows)
                 return replace(page, measures=self._matching(page.measures, together))
         return responses.in_pieces(body, rows, lambda hits: self._of_piece(hits, together), self._look)
 

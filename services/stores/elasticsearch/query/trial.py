@@ -25,6 +25,6 @@ def tried(request: ExportRequest, selection: Selection, search: Callable[[JSON],
     try:
         rows = len(decoded(body, HITS).hits.hits)
         with cpu.turn():
-            Residual(request.filter, cpu)(body, rows, placed=False)
+            Residual(request.filter, cpu)(body, rows, with_cursor=False)
     except Unsound:  # the download finds out
         return

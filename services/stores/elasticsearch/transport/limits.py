@@ -10,6 +10,9 @@ _BOUND = re.compile(r"must be less than or equal to: \[(\d+)\]", re.IGNORECASE)
 
 UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
+#: Rows that one search answers at most where an index does not say otherwise (`index.max_result_window`).
+MOST_ROWS = 10_000
+
 #: Milliseconds: a view that is kept for less could not be read.
 LEAST_KEEP_ALIVE_MS = 1000
 

@@ -55,9 +55,9 @@ class PointInTime:
         """How long nobody need look whether it is."""
         return min(LOOK_SECONDS, LOOKED * self._keep_alive_ms / 1000)
 
-    def place(self, retry_budget: RetryBudget, *, slack_seconds: float = AT_ONCE) -> AbstractContextManager[None]:
+    def permit(self, retry_budget: RetryBudget, *, slack_seconds: float = AT_ONCE) -> AbstractContextManager[None]:
         """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Late`."""
-        return lanes.place(
+        return lanes.permit(
             self._semaphore, retry_budget.wait_seconds(self._client.timeout_seconds), slack_seconds=slack_seconds
         )
 
@@ -132,20 +132,20 @@ class PointsInTime:
     def open(self, name: str, what: str, retry_budget: RetryBudget, first: Lane) -> PointInTime:
         """Of an index or alias. `first`: a lane of its first searches. Raises `Refused`, `StoreUnavailable`."""
         id, keep_alive_ms = self._opened(name, retry_budget)
-        view = PointInTime(self._client, self._lanes, first, id, what, keep_alive_ms)
+        point_in_time = PointInTime(self._client, self._lanes, first, id, what, keep_alive_ms)
         with self._changing:
-            self._open.add(view)
-            if view.look_seconds < LOOK_SECONDS:
+            self._open.add(point_in_time)
+            if point_in_time.look_seconds < LOOK_SECONDS:
                 self._changed.set()
             if not self._keeping:
                 self._keeping = True
                 threading.Thread(target=self._keep, name="keep-views", daemon=True).start()
-        return view
+        return point_in_time
 
-    def close(self, view: PointInTime) -> None:
+    def close(self, point_in_time: PointInTime) -> None:
         with self._changing:
-            self._open.discard(view)
-        view.close()
+            self._open.discard(point_in_time)
+        point_in_time.close()
 
     def _opened(self, name: str, retry_budget: RetryBudget) -> tuple[str, int]:
         """Its id, and the milliseconds that it is kept."""
@@ -173,11 +173,11 @@ class PointsInTime:
                 if not self._open:
                     self._keeping = False
                     return
-                idle = [view for view in self._open if view.is_idle]
-                pause = min(view.look_seconds for view in self._open)
+                idle = [point_in_time for point_in_time in self._open if point_in_time.is_idle]
+                pause = min(point_in_time.look_seconds for point_in_time in self._open)
                 self._changed.clear()
-            for view in idle:
-                view.touch()
+            for point_in_time in idle:
+                point_in_time.touch()
             self._changed.wait(pause)
 
 

@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -215,12 +215,42 @@ def no_look() -> None:
 
 @dataclass(frozen=True)
 class Page:
-    """`rows`: read of the store, whether they match or not. `place`: of the last of them, where that was asked for."""
+    """Holds the measures of a page that match. `rows`: how many were read, whether they match or not.
+
+    `cursor`: that of the last row, if it was asked for. `pit_id`: the newest id of the point in time, if one was told.
+    """
 
     measures: Sequence[Any]
     rows: int
-    place: Cursor | None
+    cursor: Cursor | None
     pit_id: str | None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Holds the body of a page, not looked into, and the seconds that it took to come."""
+
+    body: bytes
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """Holds a page, and what it cost: `seconds` to come, and a row of it so many bytes and seconds of the CPU.
+
+    Both are `None` of a page of which only the cursor was wanted.
+    """
+
+    page: Page
+    seconds: float
+    row_bytes: float | None = None
+    row_seconds: float | None = None
+
+
+class Decode(Protocol):
+    """Turns a body that should have so many rows into a page. Raises `Unsound` when it has not."""
+
+    def __call__(self, body: bytes, rows: int, *, with_cursor: bool) -> Page: ...
 
 
 def complete(answer: Whole) -> Whole:
@@ -240,11 +270,11 @@ def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
         return complete(shapes.typed(lenient.mended_json(body), decoder))
 
 
-def measures(body: bytes, rows: int, *, placed: bool, look: Look = no_look) -> Page:
-    """Raises `Unsound` when it has not as many rows as it should. `placed`: with the place of the last."""
+def measures(body: bytes, rows: int, *, with_cursor: bool, look: Look = no_look) -> Page:
+    """Raises `Unsound` when it has not as many rows as it should. `with_cursor`: with the place of the last."""
     if len(body) <= LARGE_BYTES:
         with contextlib.suppress(msgspec.DecodeError):
-            return page(SORTED.decode(body) if placed else MEASURES.decode(body), rows)
+            return page(SORTED.decode(body) if with_cursor else MEASURES.decode(body), rows)
     return in_pieces(body, rows, of_piece, look)
 
 
@@ -264,7 +294,7 @@ def page(answer: RowsAnswer[Any], rows: int) -> Page:
     """Of hits of any kind. Raises `Unsound`."""
     found = complete(answer).hits.hits
     check_rows(len(found), rows)
-    return Page(found, rows, cursor(found[-1]) if found else None, answer.pit_id)
+    return Page(found, rows, cursor_of(found[-1]) if found else None, answer.pit_id)
 
 
 def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Sequence[Measure]], look: Look) -> Page:
@@ -273,9 +303,9 @@ def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Se
     """
     found = page(apart(body), rows)
     read_of_each = [shapes.well_shaped(partial(read, piece)) for piece in looking(pieces(found.measures), look)]
-    place = shapes.typed(found.measures[-1], LAST).sort if found.measures else msgspec.Raw()
+    cursor = shapes.typed(found.measures[-1], LAST).sort if found.measures else msgspec.Raw()
     measures = [each for part in read_of_each for each in part]
-    return replace(found, measures=measures, place=place.copy() if bytes(place) else None)
+    return replace(found, measures=measures, cursor=cursor.copy() if bytes(cursor) else None)
 
 
 def apart(body: bytes) -> RowsAnswer[msgspec.Raw]:
@@ -312,7 +342,7 @@ def loose(hit: msgspec.Raw) -> Loose:
     return Loose(shapes.text(read["_id"]), read["_source"])
 
 
-def cursor(hit: Any) -> Cursor | None:
+def cursor_of(hit: Any) -> Cursor | None:
     """A copy: the page itself is let go."""
     sort = getattr(hit, "sort", None)
     return None if sort is None else sort.copy()
