@@ -36,7 +36,7 @@ def two(**changes: Any) -> bytes:
 MEASURE = Source(1, "t", {"t": 0.5}, Asset("A", "M", "s"), None)
 
 
-@pytest.mark.parametrize("placed", [False, True])
+@pytest.mark.parametrize("with_cursor", [False, True])
 def test_a_whole_page(with_cursor: bool) -> None:
     """Its measures, in order, the newest id of the view, and where the next page begins if that was asked for."""
     page = responses.measures(two(), 2, with_cursor=with_cursor)
@@ -83,7 +83,7 @@ WRONG: dict[str, tuple[JSON, str]] = {
 }
 
 
-@pytest.mark.parametrize("placed", [False, True])
+@pytest.mark.parametrize("with_cursor", [False, True])
 @pytest.mark.parametrize(("changes", "words"), WRONG.values(), ids=list(WRONG))
 def test_an_answer_that_is_not_whole(changes: JSON, words: str, with_cursor: bool) -> None:
     """Nothing of it is used; it may go better next time."""
@@ -93,7 +93,7 @@ def test_an_answer_that_is_not_whole(changes: JSON, words: str, with_cursor: boo
         responses.skipped(two(**changes), 2)
 
 
-@pytest.mark.parametrize("placed", [False, True])
+@pytest.mark.parametrize("with_cursor", [False, True])
 @pytest.mark.parametrize("rows", [0, 1, 3, 5000])
 def test_rows_against_their_count(rows: int, with_cursor: bool) -> None:
     """Neither fewer nor more."""
@@ -128,7 +128,7 @@ ODD: dict[str, tuple[str, Source]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("placed", [False, True])
+@pytest.mark.parametrize("with_cursor", [False, True])
 @pytest.mark.parametrize(("source", "expected"), ODD.values(), ids=list(ODD))
 def test_an_odd_document_costs_no_page(source: str, expected: Source, with_cursor: bool) -> None:
     """Those beside it are read as ever, and so is the place."""
