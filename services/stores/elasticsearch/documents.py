@@ -28,7 +28,7 @@ STATUSES = {"security_exception": 403}
 
 
 class Documents:
-    """`admin_index`: where engines and models are."""
+    """Reads single documents. `admin_index`: the index of Kuzzle's that holds engines and models."""
 
     def __init__(self, ask: Ask, admin_index: str) -> None:
         self._ask = ask
@@ -37,7 +37,7 @@ class Documents:
         self._known_models: Indices | None = None
 
     def model(self, target: Target) -> Model:
-        """Raises `UnknownEngine`; `NotFound`: the target, or its model."""
+        """Return the model of a target. Raises `UnknownEngine`, or `NotFound` for the target or its model."""
         if not is_index(target.engine):
             raise UnknownEngine(target.engine)
         learning = in_background(self._model_indices, "know-models")
@@ -55,7 +55,7 @@ class Documents:
         return model
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-        """`valuesMappings` of the measure models of these types."""
+        """Return the `valuesMappings` of the measure models of these types, by type."""
         if not types:
             return {}
         known = self._known_models or self._model_indices()
@@ -68,7 +68,10 @@ class Documents:
         return models.mappings(types, found)
 
     def _engine_and_document(self, target: Target) -> tuple[JSON | None, JSON | None]:
-        """Each `None` when there is none. By their ids in a body: an id is free text."""
+        """Return the documents of engine and target, each `None` when there is none.
+
+        Their ids go in a body: an id is free text.
+        """
         wanted = [(alias(self._admin_index, "config"), f"engine-device-manager--{target.engine}")]
         if 0 < len(target.id.encode("utf-8", "replace")) <= LONGEST_ID:
             wanted.append((alias(target.engine, target.kind), target.id))
@@ -78,14 +81,14 @@ class Documents:
         return found[0], found[1] if len(found) > 1 else None
 
     def _check_read(self, target: Target, engine: JSON, document: JSON) -> None:
-        """What lacks what it should have may have been stored with it. Raises `StoreUnavailable`."""
+        """Raise `StoreUnavailable` when a document lacks what may have been stored with it."""
         if models.part(engine, "engine").get("group") is None:
             self._indices(alias(self._admin_index, "config")).check_kept([SourcePart("engine", whole=True)])
         if document.get("model") is None:
             self._indices(alias(target.engine, target.kind)).check_kept([SourcePart("model")])
 
     def _models(self, known: Indices, kind: str, field: str | None = None, *values: str) -> list[JSON]:
-        """Those of a kind, or of them those that have one of the values in a field. By id, as SQL would have them."""
+        """Return all models of a kind, or those with one of the values in a field, in the order of their ids."""
         name = alias(self._admin_index, "models")
         fields = ("type",) if field is None else ("type", field)
         terms = known.terms(fields, partial(indices.occupied, self._ask, name))
@@ -109,12 +112,12 @@ class Documents:
         return known
 
     def _indices(self, name: str) -> Indices:
-        """Raises `StoreUnavailable`."""
+        """Return the indices behind an alias. Raises `StoreUnavailable`."""
         return self._ask("GET", path(name), None, indices.read_indices)
 
 
 def others(filters: list[JSON], found: Collection[str], most: int) -> JSON:
-    """A search for so many documents that have not been found yet."""
+    """Return a search for `most` documents that have not been found yet."""
     query: JSON = {"filter": filters}
     if found:
         query["must_not"] = [{"ids": {"values": list(found)}}]
@@ -122,7 +125,10 @@ def others(filters: list[JSON], found: Collection[str], most: int) -> JSON:
 
 
 def document(entry: JSON) -> JSON | None:
-    """Of an answer of `_mget`; `None` too where the index does not exist. Raises `StoreUnavailable`."""
+    """Return the document of an entry of `_mget`; `None` where it, or its index, does not exist.
+
+    Raises `StoreUnavailable`.
+    """
     error = entry.get("error")
     if error is not None and error["type"] != "index_not_found_exception":
         if error["type"] in STATUSES:

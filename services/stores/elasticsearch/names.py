@@ -1,4 +1,4 @@
-"""What Kuzzle calls its indices: a collection is read through its alias `@&<index>.<collection>`."""
+"""The names of Kuzzle's indices: a collection is read through its alias `@&<index>.<collection>`."""
 
 from urllib.parse import quote
 
@@ -12,5 +12,5 @@ def alias(index: str, collection: str) -> str:
 
 
 def path(name: str) -> str:
-    """As one part of a URL."""
+    """Return a name as one part of a URL, quoted, after its slash."""
     return "/" + quote(name, safe="")

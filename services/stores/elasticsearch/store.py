@@ -1,4 +1,4 @@
-"""The port over Elasticsearch."""
+"""The store over Elasticsearch: what the port promises, put together from query, transport and paging."""
 
 import contextlib
 import logging
@@ -48,10 +48,11 @@ Shape = TypeVar("Shape")
 
 
 class ElasticsearchStore:
-    """Over Kuzzle's indices. Plain values; `prefetch` is of the process, `turns` too.
+    """Reads the indices of a Kuzzle. `prefetch` and `turns` are shared by all stores of a process.
 
-    `urls`: of one cluster. `timeout_seconds`: how long one answer is awaited. `retry_budget_seconds`: how long after
-    its first failure a page is given up. `ca_certs`: path of a file.
+    `urls`: nodes of one cluster. `timeout_seconds`: how long one answer is awaited.
+    `retry_budget_seconds`: how long after its first failure a page is given up. `ca_certs`: path of
+    a file with certificates (PEM).
     """
 
     def __init__(
@@ -92,7 +93,9 @@ class ElasticsearchStore:
         return self._documents.mappings(types)
 
     def check(self, request: ExportRequest) -> Count:
-        """Elasticsearch itself judges: it builds the order and the query. Only a large filter is tried on documents."""
+        """Count what an export would have. Elasticsearch itself judges order and query; only a
+        large filter is tried here, on documents.
+        """
         known = self._indices(request)
         terms = self._terms(request, known)
         sort = known.sort(request.sort or NEWEST_FIRST, terms)
@@ -192,7 +195,7 @@ class ElasticsearchStore:
     def _taken(
         self, request: ExportRequest, selections: Iterator[Selection], ask: Callable[[Selection], Shape]
     ) -> tuple[Selection, Shape]:
-        """The first that Elasticsearch takes, and its answer. Raises why it takes none."""
+        """Return the first selection that Elasticsearch takes, and its answer. Raises the last refusal."""
         selection = next(selections)
         while True:
             try:
@@ -205,27 +208,27 @@ class ElasticsearchStore:
                 selection = wider
 
     def _indices(self, request: ExportRequest) -> Indices:
-        """What is behind the alias of the engine's measures."""
+        """Return the indices behind the alias of the engine's measures."""
         with finding(request):
             return self._ask("GET", path(measures_of(request)), None, indices.read_indices)
 
     def _terms(self, request: ExportRequest, known: Indices) -> ExactTerms:
-        """How they are asked. Raises `StoreUnavailable` where one cannot be."""
+        """Return how the indices are asked. Raises `StoreUnavailable` where one cannot be."""
         return filtering.terms(request, known, partial(indices.occupied, self._ask, measures_of(request)))
 
     def _notices(self, request: ExportRequest, selection: Selection) -> tuple[Notice, ...]:
-        """Of what is left out."""
+        """Count the documents that are left out."""
         return without_instant(self._count(request, counts.counting(selection.left_out), self._lanes.counts))
 
     def _judge(self, request: ExportRequest) -> None:
-        """A query that the caller wrote."""
+        """Let Elasticsearch judge the query that the caller wrote, if there is one."""
         query = filtering.own_query(request)
         if query is not None:
             self._probe(request, counts.compiling(query))
 
     @contextlib.contextmanager
     def _blaming(self, request: ExportRequest) -> Iterator[None]:
-        """Searches with a caller's part."""
+        """Turn refusals of searches that a caller has a part in into errors of who is to blame."""
         try:
             yield
         except Refused as error:
@@ -236,9 +239,11 @@ class ElasticsearchStore:
             raise
 
     def _blamed(self, request: ExportRequest, error: Refused, *, is_asked: bool = False) -> ServiceError:
-        """Whose fault a refusal is: the caller's only if Elasticsearch answers the same search without their part.
+        """Return the error of who is to blame: the caller only if Elasticsearch answers the same
+        search without their part.
 
-        What it says of an index that is closed, or of a limit, is a 400 as well. `is_asked`: their query was answered.
+        Elasticsearch answers 400 for a closed index or a limit too. `is_asked`: the caller's query
+        was answered before.
         """
         if error.http_status == 404:
             return absent(request, error)
@@ -258,7 +263,7 @@ class ElasticsearchStore:
         return error if is_asked or request.elastic_query is None else InvalidArgument("query", error.reason)
 
     def _probe(self, request: ExportRequest, body: JSON) -> None:
-        """Whether Elasticsearch takes it. Raises `Refused`, `StoreUnavailable`."""
+        """Check that Elasticsearch answers a search. Raises `Refused`, `StoreUnavailable`."""
         self._search(request, body, lambda answer: responses.decoded(answer, responses.ANSWER))
 
     def _count(self, request: ExportRequest, body: JSON, lane: Lane | None = None) -> int:
@@ -269,13 +274,13 @@ class ElasticsearchStore:
     def _search(
         self, request: ExportRequest, body: JSON, read: Callable[[bytes], Shape], lane: Lane | None = None
     ) -> Shape:
-        """Among those of its kind, where no lane is given."""
+        """Search in a lane; `None`: that of the request's kind."""
         return self._ask("POST", searching(request), body, read, lane=lane or self._lanes.count(request))
 
     def _ask(
         self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, lane: Lane | None = None
     ) -> Shape:
-        """Before a caller has a status: what takes too long is not repeated."""
+        """Ask while a caller waits for a status: what takes too long is not repeated."""
         retry_budget = RetryBudget(f"{method} {target}", budget_seconds=self._early_seconds, begun=threading.Event())
 
         def attempt() -> Shape:
@@ -288,7 +293,10 @@ class ElasticsearchStore:
 
 
 def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted: Counts, *, filtered: bool) -> Plan:
-    """By time where that is the order. With a filter that is decided while reading, rows are counted then, too."""
+    """Return the plan of the windows: by time where that is the order, else one window.
+
+    With a filter that is decided while reading, `from` and `size` are counted then, too.
+    """
     offset, size = (0, None) if filtered else (request.offset, request.size)
     if not sorting.is_by_time(sort):
         return Once(span.rows, offset=offset, size=size)
@@ -300,13 +308,13 @@ def measures_of(request: ExportRequest) -> str:
 
 
 def searching(request: ExportRequest) -> str:
-    """Where, and not without a shard."""
+    """Return the path of a search that fails when a shard does."""
     return f"{path(measures_of(request))}/_search?allow_partial_search_results=false"
 
 
 @contextlib.contextmanager
 def finding(request: ExportRequest) -> Iterator[None]:
-    """The measures of an engine. Raises `StoreUnavailable` when there are none."""
+    """Raise `StoreUnavailable` when an engine has no measures."""
     try:
         yield
     except Refused as error:

@@ -1,4 +1,4 @@
-"""What is counted before a row is read: rows, instants, slots; and the log of what is left out."""
+"""What is counted before a row is read: rows, instants and slots; and the log of what is left out."""
 
 import logging
 import math
@@ -20,7 +20,7 @@ from services.stores.elasticsearch.query.scope import JSON, Selection, every
 from services.stores.elasticsearch.transport import limits, responses
 from services.stores.elasticsearch.transport.client import Refused
 from services.stores.elasticsearch.transport.point_in_time import PointInTime
-from services.stores.elasticsearch.transport.responses import Summary, Whole
+from services.stores.elasticsearch.transport.responses import Summary, AnySearch
 from services.stores.elasticsearch.transport.retries import RetryBudget
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ NO_ID = "-" * 513
 
 
 class Counts:
-    """Of one view."""
+    """Counts what is in a point in time."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Counts:
         self._most_buckets, self._pairs = MOST_BUCKETS, PAIRS
 
     def span(self) -> Span:
-        """All rows; of none, the instants mean nothing."""
+        """Return the span of all rows; without rows, its instants mean nothing."""
         summary: Summary = self._ask(counting(self._selection.rows, EDGES), responses.SUMMARY)
         self._point_in_time.took(self._seconds)
         edges, rows = summary.aggregations, summary.hits.total.value
@@ -76,7 +76,7 @@ class Counts:
         return Span(at(edges.first.value, -math.inf), at(edges.last.value, math.inf), rows)
 
     def row_bytes(self) -> float:
-        """Of a row, about, before any is read: a page of documents of a megabyte must have few."""
+        """Return about how many bytes a row has: a page of documents of a megabyte must have few."""
         aggregations = {"rows": {"top_hits": {"size": SAMPLED}}}
         few = {"size": 0, "track_total_hits": False, "terminate_after": SAMPLED}
         found = self._ask({**few, "query": self._selection.rows, "aggs": aggregations}, responses.SIZES).aggregations
@@ -84,7 +84,7 @@ class Counts:
         return max((float(len(memoryview(hit))) for hit in hits), default=LEAST_ROW_BYTES)
 
     def histogram(self, span: Span) -> Histogram:
-        """In one piece where the cluster lets nobody count more."""
+        """Return the rows of a span by time; in one bucket where the cluster allows no more."""
         count = self._stretches if span.is_far else self._timeline
         while True:
             pieces = min(FAR_PIECES, self._most_buckets) if span.is_far else self._most_buckets - 1
@@ -103,7 +103,7 @@ class Counts:
         return Histogram(span, interval_ms, *responses.columns(timeline.aggregations.times.buckets))
 
     def _stretches(self, span: Span, length_ms: int) -> Histogram:
-        """By ranges, which are exact wherever they are."""
+        """Count by ranges, which are exact however far the instants are."""
         starts = range(span.first_ms, span.last_ms + 1, length_ms)
         during = self._selection.terms.instants.during
         ranges = [during(start, min(start + length_ms - 1, span.last_ms)) for start in starts]
@@ -116,7 +116,7 @@ class Counts:
         return Histogram(span, length_ms, array("q", [start for start, _ in found]), array("q", [n for _, n in found]))
 
     def slots(self) -> Collection[Slot]:
-        """The pairs that occur, whatever the filter."""
+        """Return the pairs of slot and type that occur, whatever the filter."""
         asked = [gathering for pairs in self._selection.pairs for gathering in gatherings(self._selection, pairs)]
         return {slot for body in asked for slot in self._gathered(body)}
 
@@ -152,10 +152,10 @@ class Counts:
 
     def _ask(
         self, body: JSON, decoder: "msgspec.json.Decoder[Whole]", retry_budget: RetryBudget | None = None
-    ) -> Whole:
+    ) -> AnySearch:
         retry_budget = retry_budget or self._retry_budget()
 
-        def attempt() -> Whole:
+        def attempt() -> AnySearch:
             with self._point_in_time.permit(retry_budget):
                 began = time.monotonic()
                 found = self._point_in_time.search(body, retry_budget)
@@ -171,7 +171,10 @@ class Counts:
 
 
 def gatherings(selection: Selection, pairs: Pairs) -> Iterator[JSON]:
-    """Searches whose pairs are, together, all there are. What a field leaves out is read in the documents."""
+    """Yield searches whose pairs are, together, all pairs there are.
+
+    What a field leaves out (`ignore_above`) is read in the documents.
+    """
     if not pairs.hiding:
         yield gathering(selection.slots, pairs)
         return
@@ -194,16 +197,17 @@ def gathering(query: JSON, pairs: Pairs) -> JSON:
 
 
 def going_on(body: JSON, after: dict[str, Any] | None, pairs: int) -> JSON:
-    """So many, after one."""
+    """Return a search for the next `pairs` pairs after one."""
     composite = {**body["aggs"]["slots"]["composite"], "size": pairs, **({} if after is None else {"after": after})}
     return {**body, "aggs": {"slots": {"composite": composite}}}
 
 
 def only_in(indices: Sequence[str], query: JSON) -> JSON:
-    """Such that other indices are passed over, whose field of that name cannot be gathered.
+    """Return a query by which indices are passed over whose field of that name cannot be gathered.
 
-    Elasticsearch does that before it begins, by what queries are seen to find nothing: that of `_index`. For this it
-    wants an order by a field; and were all of them seen to find nothing, it would ask any, so there is one that is not.
+    Elasticsearch does that before it begins (`can_match`), by queries that are seen to find nothing
+    there, such as one of `_index`. For this it wants an order by a field; and were all indices seen
+    to find nothing, it would ask any of them, so there is a clause that is not seen.
     """
     here: JSON = {"terms": {"_index": list(indices)}}
     nothing: JSON = {"ids": {"values": [NO_ID]}}
@@ -211,31 +215,35 @@ def only_in(indices: Sequence[str], query: JSON) -> JSON:
 
 
 def counting(query: JSON, aggregations: JSON | None = None) -> JSON:
-    """An exact count."""
+    """Return a search that counts exactly."""
     body: JSON = {"size": 0, "track_total_hits": True, "query": query}
     return body if aggregations is None else {**body, "aggs": aggregations}
 
 
 def ordered(body: JSON, sort: Sequence[SortKey]) -> JSON:
-    """The same count, in an order that Elasticsearch judges. It finds orders that indices do not share when it has
-    rows of them to compare.
+    """Return a search with an order that Elasticsearch judges.
+
+    It finds orders that indices do not share only when it has rows of them to compare.
     """
     shown = {} if tuple(sort) == NEWEST_FIRST else {"size": 1, "_source": False}
     return {**body, **shown, "sort": list(sorting.sort_clauses(sort))}
 
 
 def at(edge: float, beyond: float) -> int:
-    """An instant that is at least as far in the direction of `beyond` as the one that was rounded to `edge`."""
+    """Return an instant that is at least as far in the direction of `beyond` as the one that was rounded to `edge`."""
     if abs(edge) < ROUNDED_MS:
         return int(edge)
     return max(-FURTHEST_MS - 1, min(FURTHEST_MS, int(math.nextafter(edge, beyond))))
 
 
 def judging(query: JSON) -> JSON:
-    """What an export asks whatever its caller wants, but for its order; no row is looked for."""
+    """Return what an export asks whatever its caller wants, but for its order; no row is looked for."""
     return {**compiling(query), "aggs": EDGES}
 
 
 def compiling(query: JSON | msgspec.Raw) -> JSON:
-    """For what Elasticsearch says of the query itself. Beside a range without rows it would not look at it."""
+    """Return a search for what Elasticsearch says of the query itself.
+
+    Beside a range without rows it would not look at the query.
+    """
     return {"size": 0, "track_total_hits": False, "terminate_after": 1, "query": every(query)}

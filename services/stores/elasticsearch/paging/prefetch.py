@@ -1,4 +1,4 @@
-"""Pages that are asked for before their readers want them, within one budget of bytes for a process."""
+"""Prefetch: pages that are fetched before their readers want them, within one budget of bytes for a process."""
 
 import threading
 import time
@@ -98,7 +98,7 @@ def reserve(budget: PrefetchBudget, fetch: Fetch, size: int) -> bool:
 
 
 class PageQueue:
-    """The pages of one reader, in the order in which they are read. `fetches`: under the lock of the budget."""
+    """Holds the pages of one reader, in the order in which they are read. `fetches` is under the lock of the budget."""
 
     def __init__(self, budget: PrefetchBudget, fetcher: Fetcher) -> None:
         self._budget = budget

@@ -1,4 +1,4 @@
-"""How one index is asked for what its documents hold at a path, exactly: by which field, or why it cannot be."""
+"""Exact fields: by which field one index finds what its documents hold at a path, or why none does."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ Definition = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Exact:
-    """`name`: the field to ask. `longest`: units of UTF-16 of the longest text that is found; `None`: any.
-
-    `collected`: its values can be gathered, not only asked for.
+    """A field finds exactly what documents hold. `name`: the field. `longest`: units of UTF-16 of
+    the longest text that is found; `None`: any. `collected`: its values can be gathered, not
+    only asked for.
     """
 
     name: str
@@ -24,12 +24,12 @@ class Exact:
 
 @dataclass(frozen=True)
 class Absent:
-    """No document has anything there."""
+    """No document has anything at the path."""
 
 
 @dataclass(frozen=True)
 class Unseen:
-    """Documents may have something there that no query finds. `reason`: a sentence's end, "it is ..."."""
+    """Documents may have something at the path that no query finds. `reason`: the end of a sentence, "it is ..."."""
 
     reason: str
     mapped: bool = True
@@ -58,7 +58,7 @@ WANTED_DATE = "A date would be right, or a long of epoch milliseconds."
 
 
 class ExactFields:
-    """`mapping`: of an index. `settings`: the index's own of the name `mapping`."""
+    """Finds the exact fields of an index. `settings`: those of the index below the name `mapping`."""
 
     def __init__(self, mapping: Definition, settings: Definition) -> None:
         self._mapping = mapping
@@ -68,7 +68,7 @@ class ExactFields:
         self._drops = is_true(settings.get("total_fields", {}).get(BEYOND_LIMIT))
 
     def text(self, path: str) -> Answer:
-        """Of a path at which documents hold a text."""
+        """Return the field of a path at which documents hold a text."""
         found = self._found(path)
         if not isinstance(found, Mapping):
             return found
@@ -80,7 +80,7 @@ class ExactFields:
         return max(usable, key=lambda exact: (exact.longest is None, exact.longest or 0))
 
     def instant(self, path: str) -> Answer:
-        """Of a path at which documents hold an instant."""
+        """Return the field of a path at which documents hold an instant."""
         found = self._found(path)
         if not isinstance(found, Mapping):
             return found
@@ -95,7 +95,7 @@ class ExactFields:
         return Unseen(f"it is {type} {flaw}") if flaw else Exact(path, type)
 
     def type(self, path: str) -> str | Absent | None:
-        """Of the field of that name, be it a sub-field; `None`: it is not known."""
+        """Return the type of a field or sub-field; `None`: it is not known."""
         found = self._found(path)
         if isinstance(found, Mapping):
             return str(found.get("type", "object"))
@@ -107,7 +107,7 @@ class ExactFields:
         return sub.get("type")
 
     def _found(self, path: str) -> Definition | Answer:
-        """Its definition, if it has one of its own."""
+        """The definition of a path, if it has one of its own."""
         if path in self._copies:
             return Unseen("others are copied to it (copy_to)")
         if path in self._runtime:
@@ -147,13 +147,13 @@ class ExactFields:
 
 
 def is_plain(definition: Definition) -> bool:
-    """Whether what it finds is what documents hold."""
+    """Return whether a field finds just what documents hold."""
     searched = definition.get("index") is not False or definition.get("doc_values") is not False
     return definition.get("type") == "keyword" and searched and not FLAWS.keys() & definition.keys()
 
 
 def described(definition: Definition) -> str:
-    """A field that cannot be asked, in words."""
+    """Return in words a field that cannot be asked."""
     type = str(definition.get("type", "object"))
     if type == "text":
         return "text, which is analysed, without a sub-field of type keyword that holds the same"
@@ -167,5 +167,5 @@ def details(definition: Definition) -> Iterator[str]:
 
 
 def is_true(setting: Any) -> bool:
-    """Settings come as text."""
+    """Return whether a setting is true: settings come as text."""
     return str(setting).lower() == "true"

@@ -1,6 +1,8 @@
-"""How the indices behind an alias are asked for what an export is about: target, type, slots, instants.
+"""Exact terms: the clauses by which an export's target, type, slots and instants are found in all
+indices of an alias.
 
-Each by the field that finds it exactly there. Where all share it, that is a plain clause; else one for each.
+Each index is asked by the field that is exact there. Where all share one, that is a plain clause;
+else one for each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,14 +32,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Instants:
-    """The field of instants, in all indices. `fine`: in nanoseconds. `lacking`: some indices have none."""
+    """The field of instants in all indices. `fine`: it counts nanoseconds. `lacking`: some indices have none."""
 
     fine: bool = False
     lacking: bool = False
     field: str = "measuredAt"
 
     def during(self, first_ms: int | None, last_ms: int | None) -> JSON:
-        """Both included, `None`: open."""
+        """Return a clause for the instants from one to another (epoch ms), both included; `None`: open."""
         if self.fine:
             if (first_ms or FIRST_FINE_MS) > LAST_FINE_MS or (last_ms or FIRST_FINE_MS) < FIRST_FINE_MS:
                 return {"match_none": {}}
@@ -54,8 +56,8 @@ class Instants:
 class Pairs:
     """Two fields whose pairs of values are gathered. `indices`: where, by name; `None`: in all.
 
-    `hiding`: fields that leave out long texts, which is marked in the document then. `read`: no field of these indices
-    has the values, so that each document is opened for them.
+    `hiding`: fields that leave out long texts, which is marked in the document then. `read`: no
+    field of these indices has the values, so that each document is opened for them.
     """
 
     fields: tuple[str, str]
@@ -65,14 +67,17 @@ class Pairs:
 
 
 class ExactTerms:
-    """`answers`: of each index, by path and name. An index that cannot be asked for a path holds no documents."""
+    """Builds clauses. `answers`: of each index, by path and name; one that cannot be asked holds no documents."""
 
     def __init__(self, answers: Mapping[str, Mapping[str, Answer]], instants: Instants | None = None) -> None:
         self._answers = answers
         self.instants = instants or Instants()
 
     def term(self, path: str, *values: str) -> JSON:
-        """What has one of these texts there. Raises `StoreUnavailable` where one is too long to be found."""
+        """Return a clause for what has one of these texts at a path.
+
+        Raises `StoreUnavailable` where a text is too long to be found.
+        """
         answers = self._answers[path]
         groups = grouped(path, answers)
         outside = tuple(name for name, answer in answers.items() if isinstance(answer, Unseen))
@@ -82,7 +87,7 @@ class ExactTerms:
         return query_of(split([*cases, *([(outside, NONE)] if outside else [])]))
 
     def pairs(self, first: str, second: str) -> tuple[Pairs, ...]:
-        """Of two paths, of all documents: by fields where indices have them, else read."""
+        """Return how the pairs of values at two paths are gathered: by fields where indices have them, else read."""
         found: dict[Pairs, list[str]] = {}
         usual = tuple(
             next((group.exact.name for group in grouped(path, self._answers[path])), path) for path in (first, second)
@@ -96,7 +101,7 @@ class ExactTerms:
 
 
 def gathered(paths: tuple[str, str], answers: tuple[Answer, Answer], usual: tuple[str, ...]) -> Pairs:
-    """In one index. `usual`: fields of others, to ask where nothing is to be found."""
+    """Return how one index is asked. `usual`: fields of other indices, to ask where nothing is to be found."""
     if not all(isinstance(each, Absent) or (isinstance(each, Exact) and each.collected) for each in answers):
         return Pairs(paths, None, read=True)
     one, other = (
@@ -107,7 +112,7 @@ def gathered(paths: tuple[str, str], answers: tuple[Answer, Answer], usual: tupl
 
 
 def grouped(path: str, answers: Mapping[str, Answer]) -> tuple[Group, ...]:
-    """By the field that is asked. Who has nothing there may be asked for any."""
+    """Return the indices by the field that is asked. One that has nothing there may be asked for any."""
     groups: dict[Exact, list[str]] = {}
     for name, answer in answers.items():
         if isinstance(answer, Exact):
@@ -119,7 +124,7 @@ def grouped(path: str, answers: Mapping[str, Answer]) -> tuple[Group, ...]:
 
 
 def found(path: str, group: Group, values: Sequence[str]) -> str:
-    """The field that finds them. Raises `StoreUnavailable`."""
+    """Return the field that finds these texts. Raises `StoreUnavailable`."""
     longest = group.exact.longest
     for value in values:
         if longest is not None and units(value) > longest:
@@ -131,7 +136,7 @@ def found(path: str, group: Group, values: Sequence[str]) -> str:
 
 
 def units(text: str) -> int:
-    """Of UTF-16, as `ignore_above` counts."""
+    """Return the units of UTF-16 of a text, by which `ignore_above` counts."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 

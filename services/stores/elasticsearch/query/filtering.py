@@ -1,4 +1,4 @@
-"""An export's filter on this store: the query that Elasticsearch is asked, and what is left to decide while reading."""
+"""An export's filter on Elasticsearch: the query that is asked, and what is left to be decided while reading."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ Choice = tuple[msgspec.Raw | None, bool]
 
 
 def terms(request: ExportRequest, indices: Indices, occupied: Occupied) -> ExactTerms:
-    """How its indices are asked for what it is about.
+    """Return how the indices are asked for what an export is about.
 
     Raises `StoreUnavailable` where one does not hold, or cannot be asked for, what is wanted.
     """
@@ -36,12 +36,12 @@ def terms(request: ExportRequest, indices: Indices, occupied: Occupied) -> Exact
 
 
 def everything(request: ExportRequest, terms: ExactTerms) -> Selection:
-    """Whatever the filter. Raises `StoreUnavailable` where an index cannot be asked for what is wanted."""
+    """Return the selection of all rows, whatever the filter. Raises what `terms` raises."""
     return scope.selection(request, terms, None, exact=True)
 
 
 def selections(request: ExportRequest, indices: Indices, terms: ExactTerms) -> Iterator[Selection]:
-    """The narrowest first; those that ask less of Elasticsearch after it, for a cluster that refuses the first."""
+    """Yield selections, the narrowest first; those after it ask less, for a cluster that refuses the first."""
     for chosen, exact in choices(request, indices):
         yield scope.selection(request, terms, chosen, exact=exact)
 
@@ -64,17 +64,17 @@ def choice(found: Queries) -> Choice:
 
 
 def own_query(request: ExportRequest) -> msgspec.Raw | None:
-    """A query of Elasticsearch's, as its caller wrote it: numbers of any size, text that is no Unicode."""
+    """Return the query that the caller wrote, as written: numbers of any size, text that is no Unicode."""
     return msgspec.Raw(json.dumps(dict(request.elastic_query)).encode()) if request.elastic_query else None
 
 
 def row_seconds(request: ExportRequest, selection: Selection) -> float:
-    """What a row takes, before any is read: of a large filter, the most that is borne."""
+    """Return the seconds that a row is expected to take: with a large filter, the most that is borne."""
     return MOST_ROW_SECONDS if not selection.exact and weight(request.filter) > MANY_CLAUSES else 0.0
 
 
 def decode(request: ExportRequest, selection: Selection, cpu: CpuShare) -> Decode:
-    """Of its pages, within a turn."""
+    """Return what decodes the pages, within a turn of the CPU."""
     if selection.exact:
         return partial(responses.measures, look=cpu.rest)
     with cpu.turn():  # large filters take a while to be compiled

@@ -1,4 +1,4 @@
-"""The indices behind an alias, as their mappings and settings tell: all of them count, each for itself."""
+"""The indices behind an alias, by their mappings and settings: all of them count, each for itself."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ Occupied = Callable[[Collection[str]], Collection[str]]
 
 @dataclass(frozen=True)
 class Index:
-    """`mapping`: of fields. `settings`: all that are below `index`."""
+    """One index. `settings`: all that are below `index`."""
 
     name: str
     mapping: Mapping[str, Any]
@@ -58,19 +58,19 @@ class Index:
 
 
 class Indices:
-    """One or more."""
+    """One index or more, asked together."""
 
     def __init__(self, indices: Collection[Index]) -> None:
         self._indices = tuple(indices)
 
     @property
     def max_result_window(self) -> int:
-        """Rows that a search of all of them answers at most."""
+        """The rows that a search of all of them answers at most."""
         return min(index.max_result_window for index in self._indices)
 
     @cached_property
     def fields(self) -> Mapping[tuple[str, ...], Fields]:
-        """By the names of those that map alike."""
+        """The fields, by the names of the indices that map alike."""
         alike: dict[str, list[Index]] = {}
         for index in self._indices:
             key = json.dumps([index.mapping, index.settings.get("mapping")], sort_keys=True)
@@ -78,9 +78,9 @@ class Indices:
         return {tuple(index.name for index in group): group[0].fields for group in alike.values()}
 
     def check_kept(self, row: Collection[SourcePart], paths: Collection[str] = ()) -> None:
-        """Whether documents come as they were stored, in what is read of them. `paths`: that a filter decides by.
+        """Check that documents come as they were stored, in what is read of them.
 
-        Raises `StoreUnavailable`.
+        `paths`: those by which a filter decides. Raises `StoreUnavailable`.
         """
         for index in self._indices:
             if index.kept.is_whole:
@@ -98,7 +98,8 @@ class Indices:
         read: Collection[str] = (),
         instant: str | None = None,
     ) -> ExactTerms:
-        """How all are asked for these paths, exactly; `read`: that may be read instead. `instant`: one of instants.
+        """Return how all are asked for these paths, exactly. `read`: paths that may be read
+        instead. `instant`: one of instants.
 
         Raises `StoreUnavailable`, naming what cannot be asked.
         """
@@ -112,8 +113,8 @@ class Indices:
         return ExactTerms(texts, instants(times))
 
     def sort(self, keys: Iterable[SortKey], terms: ExactTerms) -> tuple[SortKey, ...]:
-        """Such that all indices share it: instants come in order, however fine an index stores them; what an index
-        has not met is missing there.
+        """Return an order that all indices share: instants compare, however fine an index stores
+        them, and what an index has not met is missing there.
         """
         return tuple(self._sort_key(key, terms.instants) for key in keys)
 
@@ -150,9 +151,8 @@ def doubts_of(path: str, answers: Mapping[str, Answer], wanted: str) -> Iterator
 
 
 def check_unseen(unseen: Sequence[Doubt], untimed: Sequence[Doubt], occupied: Occupied) -> None:
-    """An index without documents has nothing to find; but no order can be had of what is mapped as none.
-
-    Raises `StoreUnavailable`.
+    """Raise `StoreUnavailable` when instants have no order. An index without documents has nothing
+    to find, but no order can be had of what is mapped as none.
     """
     for doubt in untimed:
         if doubt.answer.mapped:
@@ -165,7 +165,7 @@ def check_unseen(unseen: Sequence[Doubt], untimed: Sequence[Doubt], occupied: Oc
 
 
 def instants(answers: Mapping[str, Answer]) -> Instants:
-    """Raises `StoreUnavailable` where they are of types that Elasticsearch does not compare."""
+    """Return the field of instants. Raises `StoreUnavailable` where types do not compare."""
     types = {each.type: name for name, each in answers.items() if isinstance(each, Exact)}
     if FINE in types and len(types) > 1:
         other = next(type for type in types if type != FINE)
@@ -177,13 +177,13 @@ def instants(answers: Mapping[str, Answer]) -> Instants:
 
 
 def is_scalar(index: Index, path: str) -> bool:
-    """Whether a document can have nothing below it: an object there would not have been taken."""
+    """Return whether a document can have nothing below a field: an object there would not have been taken."""
     field = index.fields.find(path)
     return field is not None and field.path == field.name and field.type != "geo_point" and not field.flat
 
 
 def occupied(ask: Ask, alias: str, names: Collection[str]) -> Collection[str]:
-    """Those of these indices that hold documents, by name. Raises `StoreUnavailable`."""
+    """Return those of these indices that hold documents, by name. Raises `StoreUnavailable`."""
     by_index = {"terms": {"field": "_index", "size": len(names)}}
     body = {
         "size": 0,
@@ -198,6 +198,6 @@ def occupied(ask: Ask, alias: str, names: Collection[str]) -> Collection[str]:
 
 
 def read_indices(body: bytes) -> Indices:
-    """The answer of `GET /<alias>`. Raises `Unsound`."""
+    """Return the indices of an answer of `GET /<alias>`. Raises `Unsound`."""
     found = shapes.indices(body)
     return Indices([Index(name, each["mappings"], each["settings"]) for name, each in found.items()])

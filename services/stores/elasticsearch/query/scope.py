@@ -1,4 +1,4 @@
-"""An export as a query: its target, range and type, and its filter."""
+"""The scope of an export as a query: its target, range and type, and its filter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,20 +25,20 @@ TARGET: Mapping[Kind, tuple[str, ...]] = {"assets": ("asset._id",), "devices": (
 
 
 def asked(request: ExportRequest) -> tuple[str, ...]:
-    """Paths of texts that documents must be found by."""
+    """Return the paths of texts that documents must be found by."""
     return (*TARGET[request.target.kind], *(() if request.type is None else ("type",)))
 
 
 def slot(request: ExportRequest) -> tuple[str, str]:
-    """The paths of a measure's slot and type."""
+    """Return the paths of a measure's slot and type."""
     return f"{HOLDER[request.target.kind]}.measureName", "type"
 
 
 @dataclass(frozen=True)
 class Selection:
-    """`target`: whose measures, of which type. `range`: of instants. `chosen`: what matches the filter, or may.
-
-    `exact`: it does. `slot`: the paths of it and its type. `pairs`: how these are gathered.
+    """The clauses of an export. `target`: whose measures, of which type. `range`: of instants.
+    `chosen`: what matches the filter, or may; `exact`: it does. `slot`: the paths of slot and
+    type; `pairs`: how these are gathered.
     """
 
     target: tuple[JSON, ...]
@@ -51,7 +51,7 @@ class Selection:
 
     @property
     def slots(self) -> JSON:
-        """The measures whose slots are columns."""
+        """The query of the measures whose slots are columns."""
         return every(*self.target, *self.range, MEASURED)
 
     @property
@@ -60,11 +60,14 @@ class Selection:
 
     @property
     def left_out(self) -> JSON:
-        """What has no instant, and is therefore no measure, nor in any range."""
+        """The query of what has no instant, and is therefore no measure, nor in any range."""
         return every(*self.target, UNMEASURED)
 
     def between(self, first_ms: int, last_ms: int) -> JSON:
-        """The rows from one instant to another, both included. No deeper than `rows`: Elasticsearch counts levels."""
+        """Return the query of the rows from one instant to another (epoch ms), both included.
+
+        It is no deeper than `rows`: Elasticsearch counts levels.
+        """
         return every(*self._clauses, self.terms.instants.during(first_ms, last_ms))
 
     @property
@@ -73,7 +76,7 @@ class Selection:
 
 
 def selection(request: ExportRequest, terms: ExactTerms, chosen: msgspec.Raw | None, *, exact: bool) -> Selection:
-    """Raises `StoreUnavailable` where an index cannot be asked for what is wanted."""
+    """Return the clauses of an export. Raises `StoreUnavailable` where an index cannot be asked for what is wanted."""
     return Selection(
         tuple(target(request, terms)),
         range_of(request, terms),

@@ -13,7 +13,7 @@ TIES: tuple[JSON, ...] = ({"_seq_no": "asc"}, {"_shard_doc": "asc"})
 
 
 def is_by_time(sort: Sequence[SortKey]) -> bool:
-    """Whether windows of time come in its order."""
+    """Return whether windows of time come in this order."""
     return sort[0].field == "measuredAt"
 
 
@@ -22,7 +22,7 @@ def with_ties(sort: Sequence[SortKey]) -> list[JSON]:
 
 
 def sort_clauses(sort: Sequence[SortKey]) -> Iterator[JSON]:
-    """Raises `InvalidArgument`: Elasticsearch sorts by more than documents hold."""
+    """Yield the clauses of an order. Raises `InvalidArgument`: Elasticsearch sorts by more than documents hold."""
     for entry in sort:
         if entry.field.startswith("_") and "." not in entry.field:
             raise InvalidArgument("sort", f"measures cannot be sorted by {entry.field}.")

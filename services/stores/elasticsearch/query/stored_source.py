@@ -43,7 +43,7 @@ MODES: Mapping[str, str] = {
 
 
 class StoredSource:
-    """`mapping`, `settings`: of an index; the settings are all of those below `index`."""
+    """Tells what an index keeps. `settings`: all of those below `index`."""
 
     def __init__(self, mapping: Definition, settings: Definition) -> None:
         source: Definition = mapping.get("_source", {})
@@ -58,7 +58,7 @@ class StoredSource:
         return self._mode not in MODES and not self._includes and not self._excludes
 
     def lacks(self, parts: Collection[SourcePart]) -> str | None:
-        """Why a document may be without one of these; `None`: it never is."""
+        """Return why a document may be without one of these parts; `None`: it never is."""
         if self._mode in MODES:
             return MODES[self._mode]
         return next(self._lacking(parts), None)
@@ -73,44 +73,44 @@ class StoredSource:
 
 
 def excludes(pattern: str, part: SourcePart) -> bool:
-    """Whether it may take away the part, or some of it: what is above, it itself, what is below."""
+    """Return whether a pattern may take away some of a part: what is above, the part itself, what is below."""
     return is_above(pattern, part.path) or (part.whole and bool(left(pattern, f"{part.path}.")))
 
 
 def includes(pattern: str, part: SourcePart) -> bool:
-    """Whether it keeps all of the part."""
+    """Return whether a pattern keeps all of a part."""
     if is_above(pattern, part.path):
         return True
     return part.whole and any(not rest.strip("*") for rest in left(pattern, f"{part.path}."))
 
 
 def is_above(pattern: str, path: str) -> bool:
-    """Whether it matches the path, or an object around it."""
+    """Return whether a pattern matches the path, or an object around it."""
     ends = [end for end, letter in enumerate(path) if letter == "."]
     return any("" in left(pattern, path[:end]) for end in (*ends, len(path)))
 
 
 def left(pattern: str, text: str) -> set[str]:
-    """What of a pattern may be left to match, when it has matched a text; `*` is any text, dots included."""
-    places = after_stars(pattern, {0})
+    """Return what of a pattern may be left to match, when it has matched a text; `*` is any text, dots included."""
+    indexes = after_stars(pattern, {0})
     for letter in text:
-        places = after_stars(pattern, set(steps(pattern, places, letter)))
-    return {pattern[place:] for place in places}
+        indexes = after_stars(pattern, set(steps(pattern, indexes, letter)))
+    return {pattern[index:] for index in indexes}
 
 
-def steps(pattern: str, places: Collection[int], letter: str) -> Iterator[int]:
-    for place in places:
-        if pattern[place : place + 1] == "*":
-            yield place
-        elif pattern[place : place + 1] == letter:
-            yield place + 1
+def steps(pattern: str, indexes: Collection[int], letter: str) -> Iterator[int]:
+    for index in indexes:
+        if pattern[index : index + 1] == "*":
+            yield index
+        elif pattern[index : index + 1] == letter:
+            yield index + 1
 
 
-def after_stars(pattern: str, places: set[int]) -> set[int]:
-    """With those that are reached when stars match nothing."""
-    found = set(places)
-    for place in places:
-        while place < len(pattern) and pattern[place] == "*":
-            place += 1
-            found.add(place)
+def after_stars(pattern: str, indexes: set[int]) -> set[int]:
+    """Return these indexes of a pattern, with those that are reached when stars match nothing."""
+    found = set(indexes)
+    for index in indexes:
+        while index < len(pattern) and pattern[index] == "*":
+            index += 1
+            found.add(index)
     return found

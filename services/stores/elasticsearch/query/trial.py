@@ -1,4 +1,4 @@
-"""A filter of many clauses, tried at prepare on the first rows that it would be asked of."""
+"""The trial of a filter of many clauses, at prepare, on the first rows that it would be asked of."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ HITS = msgspec.json.Decoder(RowsAnswer[msgspec.Raw])
 
 
 def tried(request: ExportRequest, selection: Selection, search: Callable[[JSON], bytes], cpu: CpuShare) -> None:
-    """Nothing where the filter is small, or Elasticsearch decides it. Raises `InvalidFilter`."""
+    """Try the filter, unless it is small or Elasticsearch decides it. Raises `InvalidFilter` when it takes too long."""
     if selection.exact or weight(request.filter) <= MANY_CLAUSES:
         return
     body = search({"size": ROWS, "track_total_hits": False, "query": selection.rows})

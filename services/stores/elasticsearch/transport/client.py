@@ -1,7 +1,9 @@
-"""Elasticsearch's own client, with answers kept as bytes, and its errors told apart: once, here.
+"""The client of Elasticsearch: sends a request, returns the bytes of the answer, and tells errors
+apart.
 
-Three kinds: what may go better next time (`Temporary`; `Late` when time ran out), what Elasticsearch refuses
-(`Refused`, 503 unless somebody shows that the caller asked for it), and who is no Elasticsearch at all.
+There are three kinds: what may go better next time (`Temporary`; `Late` when time ran out), what
+Elasticsearch refuses (`Refused`, a 503 unless somebody shows that the caller asked for it), and who
+is no Elasticsearch.
 """
 
 import json
@@ -61,9 +63,10 @@ HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
 class Refused(StoreUnavailable):
-    """Elasticsearch's answer is no, and will be: `http_status`, `type` and `reason` are its own.
+    """Elasticsearch refuses, and will again: `http_status`, `type` and `reason` are its own.
 
-    A 503 as it is: whose fault it was is to be shown before a caller is told another status.
+    As it stands it is a 503: whose fault it was is to be shown before a caller is told another
+    status.
     """
 
     def __init__(self, status: int, type: str, reason: str) -> None:
@@ -79,7 +82,7 @@ class Refused(StoreUnavailable):
 
 
 class Bytes(Serializer):
-    """Answers stay as they are: a page is decoded straight into structs, when its turn comes."""
+    """Leaves answers as they are: a page is decoded straight into structs, when its turn comes."""
 
     mimetype = "application/json"
 
@@ -91,7 +94,7 @@ class Bytes(Serializer):
 
 
 class Client:
-    """Connects when first asked: a client must be made after the process has forked."""
+    """Asks one cluster. Connects when first asked: a client must be made after the process has forked."""
 
     def __init__(
         self,
@@ -129,11 +132,12 @@ class Client:
         whole_times: float = 1,
         ended: threading.Event | None = None,
     ) -> bytes:
-        """The body of the answer.
+        """Return the body of the answer.
 
-        `wait_seconds`: the client's own unless told; `whole_times`: how many times longer for all of it. `ended`:
-        nobody waits any more; the connection is closed then, as when time runs out, and Elasticsearch cancels the
-        search. Raises `Late`, `Temporary`, `Refused`.
+        `wait_seconds`: how long its beginning is awaited; `None`: the client's own. `whole_times`:
+        how many times longer the whole is awaited. `ended`: set when nobody waits any more; the
+        connection is closed then, as when time runs out, and Elasticsearch cancels the search.
+        Raises `Late`, `Temporary`, `Refused`.
         """
         seconds = self.timeout_seconds if wait_seconds is None else wait_seconds
         content = None if body is None else msgspec.json.encode(body)
@@ -161,7 +165,7 @@ class Client:
 
 
 def timed(body: JSON, wait_seconds: float) -> JSON:
-    """A search that Elasticsearch itself ends before nobody awaits it any more."""
+    """Return a search that Elasticsearch itself ends before nobody awaits it any more."""
     return {**body, "timeout": f"{max(1, int(wait_seconds * SEARCHING * 1000))}ms"}
 
 
@@ -170,7 +174,7 @@ def late(seconds: float) -> Late:
 
 
 def meaning(error: Exception, exchange: Exchange, seconds: float) -> Exception:
-    """What an exchange that failed means."""
+    """Return the error that an exchange that failed stands for."""
     if exchange.was_cut or (isinstance(error, ConnectionTimeout) and exchange.is_sent):
         return late(seconds)
     if isinstance(error, ConnectionTimeout):
@@ -187,7 +191,7 @@ def meaning(error: Exception, exchange: Exchange, seconds: float) -> Exception:
 
 
 def told(error: ApiError) -> Exception:
-    """What an answer without success means."""
+    """Return the error that an answer without success stands for."""
     type, reason = why(error.body)
     if error.status_code in TEMPORARY and type != TOO_MANY_BUCKETS:
         kind = Late if error.status_code == GATEWAY_TIMEOUT else Temporary
@@ -196,14 +200,14 @@ def told(error: ApiError) -> Exception:
 
 
 def refused(status: int, type: str, reason: str) -> Refused:
-    """What a right that is missing is called is for the log only."""
+    """Return a refusal, and log it when the service lacks a right: what that is called is for the log only."""
     if is_not_allowed(status, type):
         log.error("Elasticsearch does not let the service read: %d %s: %s", status, type, reason)
     return Refused(status, type, reason)
 
 
 def refusal(status: int, type: str, reason: str) -> str:
-    """As a caller may read it: whom the service is, and what it may, is not for them."""
+    """Return the words of a refusal for a caller: who the service is, and what it may, is not for them."""
     if is_not_allowed(status, type):
         return f"Elasticsearch does not let the service read ({status}); the service's log tells which right it lacks."
     if 300 <= status < 400:
@@ -216,7 +220,7 @@ def is_not_allowed(status: int, type: str) -> bool:
 
 
 def why(body: Any) -> tuple[str, str]:
-    """Type and reason of an error: of what caused it on a shard, where that is told."""
+    """Return type and reason of an error: of what caused it on a shard, where that is told."""
     try:
         error = json.loads(body)["error"]
         cause = deepest((error.get("root_cause") or [error])[0])
@@ -227,7 +231,7 @@ def why(body: Any) -> tuple[str, str]:
 
 
 def deepest(error: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The innermost cause has the words that help."""
+    """Return the innermost cause, which has the words that help."""
     while isinstance(error.get("caused_by"), dict):
         error = error["caused_by"]
     return error

@@ -1,7 +1,7 @@
-"""Requests under way, each with a time at which it ends, whatever still comes: an answer of a byte a second too.
+"""Exchanges: requests under way, each ended in time, even when an answer comes a byte a second.
 
-A socket's own timeout begins again with every byte. What ends an exchange closes its connection, and Elasticsearch
-cancels what it was doing for it.
+A socket's own timeout begins again with every byte. What ends an exchange closes its connection,
+and Elasticsearch cancels what it was doing for it.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ LOOK_SECONDS = 0.2
 
 
 class Exchange:
-    """One request and its answer. `ended`: nobody wants the answer any more."""
+    """One request and its answer. `ended`: set when nobody wants the answer any more."""
 
     def __init__(self, seconds: float, ended: threading.Event | None = None) -> None:
         self._due = time.monotonic() + seconds
@@ -32,7 +32,10 @@ class Exchange:
         return time.monotonic() > self._due or (self._ended is not None and self._ended.is_set())
 
     def cut(self) -> None:
-        """Whoever reads the answer reads its end. Again at the next look, where there is no connection yet."""
+        """Close the connection, so that whoever reads the answer reads its end.
+
+        Where there is no connection yet, the next look does it.
+        """
         self.was_cut = True
         sock = getattr(self.connection, "sock", None)
         if sock is not None and self.connection.exchange is self:  # not somebody else's by now
@@ -41,7 +44,7 @@ class Exchange:
 
 
 class Exchanges:
-    """Of one client. A thread looks at them while there are any."""
+    """Watches the exchanges of one client, in a thread that runs while there are any."""
 
     def __init__(self) -> None:
         self._under_way: set[Exchange] = set()
@@ -51,7 +54,7 @@ class Exchanges:
 
     @property
     def current(self) -> Exchange | None:
-        """Of this thread."""
+        """The exchange of this thread, if it has one."""
         return getattr(self._own, "exchange", None)
 
     @contextlib.contextmanager
@@ -70,7 +73,7 @@ class Exchanges:
                 self._under_way.discard(exchange)
 
     def _look(self) -> None:
-        """Ends when nothing is under way."""
+        """Cut what is over, until nothing is under way."""
         while True:
             time.sleep(LOOK_SECONDS)
             with self._changing:
@@ -83,7 +86,7 @@ class Exchanges:
 
 
 def node_class(exchanges: Exchanges) -> type[Urllib3HttpNode]:
-    """Of nodes that tell each exchange its connection."""
+    """Return a class of nodes that tell each exchange its connection."""
 
     class Node(Urllib3HttpNode):
         def __init__(self, config: NodeConfig) -> None:
@@ -94,7 +97,7 @@ def node_class(exchanges: Exchanges) -> type[Urllib3HttpNode]:
 
 
 def connection_class(connections: Any, exchanges: Exchanges) -> Any:
-    """A class of connections that tell their exchange when they are used."""
+    """Return a class of connections that tell their exchange when they are used."""
 
     class Connection(connections):  # type: ignore[misc]
         exchange: Exchange | None = None

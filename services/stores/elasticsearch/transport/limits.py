@@ -1,4 +1,4 @@
-"""Limits of a cluster that an export can live with, as Elasticsearch tells them when it refuses."""
+"""Limits of a cluster that an export can live with, read from the words of a refusal (Elasticsearch 8.19)."""
 
 import re
 
@@ -18,7 +18,7 @@ LEAST_KEEP_ALIVE_MS = 1000
 
 
 def keep_alive_ms(error: Refused, asked_ms: int) -> int:
-    """How long a view may be kept, when that is why `asked_ms` is refused. Raises the error when not."""
+    """Return how long a point in time may be kept, when `asked_ms` was refused as too long. Raises any other error."""
     if "search.max_keep_alive" not in error.reason or asked_ms <= LEAST_KEEP_ALIVE_MS:
         raise error
     told = _KEEP_ALIVE.search(error.reason)
@@ -27,14 +27,14 @@ def keep_alive_ms(error: Refused, asked_ms: int) -> int:
 
 
 def buckets(error: Refused, asked: int) -> int:
-    """How many one answer may have, when `asked` are too many. Raises the error when it is another."""
+    """Return how many buckets one answer may have, when `asked` were refused as too many. Raises any other error."""
     if error.type != TOO_MANY_BUCKETS or asked <= 1:
         raise error
     return bound(error, asked)
 
 
 def rows(error: Refused, asked: int) -> int:
-    """How many one search may answer, when `asked` are too many. Raises the error when it is another."""
+    """Return how many rows one search may answer, when `asked` were refused as too many. Raises any other error."""
     if "index.max_result_window" not in error.reason or asked <= 1:
         raise error
     return bound(error, asked)
@@ -46,5 +46,5 @@ def bound(error: Refused, asked: int) -> int:
 
 
 def fewer(most: int, asked: int) -> int:
-    """What is told; where it is told wrong, or not at all, half of what was refused."""
+    """Return the limit that was told; where it was told wrong, or not at all, half of what was refused."""
     return most if most < asked else asked // 2

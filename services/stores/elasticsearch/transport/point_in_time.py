@@ -1,4 +1,4 @@
-"""Points in time: one consistent view of an index for the whole of an export."""
+"""Points in time: the one consistent view of an index that an export has from beginning to end."""
 
 import logging
 import threading
@@ -32,7 +32,10 @@ LOST = frozenset(("search_context_missing_exception", "resource_not_found_except
 
 
 class PointInTime:
-    """Open until it is closed. `what`: begins the sentences of the log. `first`: its lane until it is known."""
+    """A point in time, open until it is closed. `what` begins the sentences of the log.
+
+    `first`: the lane of its searches until the filter has shown what it costs.
+    """
 
     def __init__(self, client: Client, lanes: Lanes, first: Lane, id: str, what: str, keep_alive_ms: int) -> None:
         self._client = client
@@ -47,26 +50,29 @@ class PointInTime:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it is time to keep it."""
+        """Whether it is time to ask for something, only so that Elasticsearch keeps it."""
         return time.monotonic() - self.used > TOUCHED * self._keep_alive_ms / 1000
 
     @property
     def look_seconds(self) -> float:
-        """How long nobody need look whether it is."""
+        """The seconds after which to look again whether it is idle."""
         return min(LOOK_SECONDS, LOOKED * self._keep_alive_ms / 1000)
 
     def permit(self, retry_budget: RetryBudget, *, slack_seconds: float = AT_ONCE) -> AbstractContextManager[None]:
-        """Among the searches under way. `slack_seconds`: others may go first so long. Raises `Late`."""
+        """Hold a permit for one search. `slack_seconds`: how long others may go first. Raises `Late`."""
         return lanes.permit(
             self._semaphore, retry_budget.wait_seconds(self._client.timeout_seconds), slack_seconds=slack_seconds
         )
 
     def took(self, seconds: float) -> None:
-        """What the last search of rows cost."""
+        """Choose the lane of the next searches by the seconds that the last search of rows took."""
         self._semaphore = self._lanes.pages if seconds < lanes.QUICK_SECONDS else self._first
 
     def search(self, body: JSON, retry_budget: RetryBudget) -> bytes:
-        """One attempt, for who has a place. Raises `Temporary`, `Refused`, `StoreUnavailable`: the view is lost."""
+        """Return the body of an answer, after one attempt; the caller holds a permit.
+
+        Raises `Temporary`, `Refused`; `StoreUnavailable` when the point in time is lost.
+        """
         self.used = time.monotonic()
         while True:
             try:
@@ -89,11 +95,11 @@ class PointInTime:
         )
 
     def seen(self, id: str | None) -> None:
-        """The id that the newest answer gave: it may change."""
+        """Remember the id that the newest answer told: it may change."""
         self.id = id or self.id
 
     def touch(self) -> None:
-        """Ask for nothing. A failure is only logged: the next page finds out."""
+        """Ask for nothing, to be kept. A failure is only logged: the next page finds out."""
         try:
             nothing = {"size": 0, "track_total_hits": False, "query": {"match_none": {}}}
             self.search(nothing, RetryBudget(self.what, budget_seconds=0))
@@ -101,7 +107,7 @@ class PointInTime:
             log.warning("%s: its view could not be kept: %s", self.what, error)
 
     def close(self) -> None:
-        """At once for the caller; Elasticsearch is told in the background. Any number of times."""
+        """Return at once, and tell Elasticsearch in the background. May be called any number of times."""
         if not self._closed.is_set():
             self._closed.set()
             threading.Thread(target=self._tell, name="close-view", daemon=True).start()
@@ -119,7 +125,7 @@ class PointInTime:
 
 
 class PointsInTime:
-    """Opens views, and keeps those of slow readers."""
+    """Opens points in time, and keeps those of slow readers."""
 
     def __init__(self, client: Client, lanes: Lanes) -> None:
         self._client = client
@@ -130,7 +136,10 @@ class PointsInTime:
         self._keeping = False
 
     def open(self, name: str, what: str, retry_budget: RetryBudget, first: Lane) -> PointInTime:
-        """Of an index or alias. `first`: a lane of its first searches. Raises `Refused`, `StoreUnavailable`."""
+        """Open a point in time of an index or alias. `first`: the lane of its first searches.
+
+        Raises `Refused`, `StoreUnavailable`.
+        """
         id, keep_alive_ms = self._opened(name, retry_budget)
         point_in_time = PointInTime(self._client, self._lanes, first, id, what, keep_alive_ms)
         with self._changing:
@@ -148,7 +157,7 @@ class PointsInTime:
         point_in_time.close()
 
     def _opened(self, name: str, retry_budget: RetryBudget) -> tuple[str, int]:
-        """Its id, and the milliseconds that it is kept."""
+        """Return the id, and the milliseconds that Elasticsearch keeps it."""
         keep_alive_ms = KEEP_ALIVE_MS
         while True:
             try:
@@ -167,7 +176,7 @@ class PointsInTime:
         return retry_budget.run(attempt)
 
     def _keep(self) -> None:
-        """Ends when no view is open."""
+        """Touch what is idle, until none is open."""
         while True:
             with self._changing:
                 if not self._open:
@@ -182,5 +191,5 @@ class PointsInTime:
 
 
 def time_value(keep_alive_ms: int) -> str:
-    """As Elasticsearch takes it: `5m`."""
+    """Return milliseconds as Elasticsearch takes them: `5m`."""
     return f"{keep_alive_ms // 60_000}m" if keep_alive_ms % 60_000 == 0 else f"{keep_alive_ms}ms"

@@ -1,4 +1,4 @@
-"""Answers of searches, decoded: pages of measures and counts, each checked before anything of it is used."""
+"""Responses of searches, decoded: pages of measures and counts, each checked before anything of it is used."""
 
 import contextlib
 from array import array
@@ -35,7 +35,7 @@ class Hits(msgspec.Struct, Generic[Hit]):
 
 
 class Total(msgspec.Struct):
-    """Of all rows: another relation than this one is a guess."""
+    """An exact number of rows: with another relation than `eq` it would be a guess."""
 
     value: Number
     relation: Literal["eq"]
@@ -46,7 +46,7 @@ class Counted(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """What every answer of a search tells about itself."""
+    """What the answer of every search tells about itself."""
 
     timed_out: bool
     shards: Shards = msgspec.field(name="_shards")
@@ -62,20 +62,20 @@ class Sorted(Measure, gc=False):
 
 
 class Loose(msgspec.Struct, gc=False):
-    """A row in dicts."""
+    """A row as dicts, of a document that does not have the usual shape."""
 
     id: str
     source: Any
 
 
 class Last(msgspec.Struct):
-    """The last row of a page, of which the place is wanted if it was asked for."""
+    """The last row of a page, which may have a cursor."""
 
     sort: msgspec.Raw = msgspec.Raw()
 
 
 class Skipped(msgspec.Struct, gc=False):
-    """A row of which only its place matters."""
+    """A row of which only the cursor matters."""
 
     sort: msgspec.Raw
 
@@ -90,7 +90,7 @@ class Extremes(msgspec.Struct):
 
 
 class Summary(Answer, kw_only=True):
-    """Rows, and the first and last instant of them."""
+    """The number of rows, and their first and last instant."""
 
     hits: Counted
     aggregations: Extremes | None = None
@@ -126,7 +126,7 @@ class Stretches(msgspec.Struct):
 
 
 class Pieces(Answer, kw_only=True):
-    """Rows of stretches of time, in the order in which they were asked for."""
+    """The rows of stretches of time, in the order in which they were asked for."""
 
     aggregations: Stretches
 
@@ -158,7 +158,7 @@ class Samples(msgspec.Struct):
 
 
 class Sizes(Answer, kw_only=True):
-    """Some rows, as Elasticsearch wrote them."""
+    """A few rows, as Elasticsearch wrote them."""
 
     aggregations: Samples | None = None
 
@@ -180,7 +180,7 @@ class ByIndex(msgspec.Struct):
 
 
 class IndexAggregation(Answer, kw_only=True):
-    """Indices that hold documents."""
+    """The indices that hold documents."""
 
     aggregations: ByIndex
 
@@ -202,7 +202,7 @@ SIZES = msgspec.json.Decoder(Sizes)
 PIECES = msgspec.json.Decoder(Pieces)
 OCCURRING = msgspec.json.Decoder(Occurring)
 
-Whole = TypeVar("Whole", bound=Answer)
+AnySearch = TypeVar("Whole", bound=Answer)
 Piece = TypeVar("Piece")
 
 #: Called between parts of long work.
@@ -210,7 +210,7 @@ Look = Callable[[], object]
 
 
 def no_look() -> None:
-    """Nobody waits."""
+    """Do nothing: nobody waits."""
 
 
 @dataclass(frozen=True)
@@ -253,8 +253,8 @@ class Decode(Protocol):
     def __call__(self, body: bytes, rows: int, *, with_cursor: bool) -> Page: ...
 
 
-def complete(answer: Whole) -> Whole:
-    """The answer, when all shards gave it in full. Raises `Unsound`."""
+def complete(answer: AnySearch) -> AnySearch:
+    """Return an answer that all shards gave in full. Raises `Unsound` for any other."""
     if answer.timed_out:
         raise TimedOut
     if answer.shards.failed or answer.shards.successful < answer.shards.total:
@@ -262,8 +262,8 @@ def complete(answer: Whole) -> Whole:
     return answer
 
 
-def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
-    """Of what is not looked into. Raises `Unsound`."""
+def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> AnySearch:
+    """Return an answer, decoded. Raises `Unsound` when it is not whole."""
     try:
         return complete(decoder.decode(body))
     except shapes.MISSHAPEN:  # perhaps it holds text that is no Unicode
@@ -271,7 +271,10 @@ def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> Whole:
 
 
 def measures(body: bytes, rows: int, *, with_cursor: bool, look: Look = no_look) -> Page:
-    """Raises `Unsound` when it has not as many rows as it should. `with_cursor`: with the place of the last."""
+    """Return the page of a body that should have so many rows. Raises `Unsound` when it has not.
+
+    `with_cursor`: with that of the last row. `look` is called between the parts of long work.
+    """
     if len(body) <= LARGE_BYTES:
         with contextlib.suppress(msgspec.DecodeError):
             return page(SORTED.decode(body) if with_cursor else MEASURES.decode(body), rows)
@@ -286,20 +289,23 @@ def of_piece(hits: Sequence[msgspec.Raw]) -> list[Measure]:
 
 
 def skipped(body: bytes, rows: int) -> Page:
-    """Places only."""
+    """Return a page with the cursor only. Raises `Unsound` when it has not so many rows."""
     return replace(page(decoded(body, SKIPPED), rows), measures=())
 
 
 def page(answer: RowsAnswer[Any], rows: int) -> Page:
-    """Of hits of any kind. Raises `Unsound`."""
+    """Return a page of hits of any kind. Raises `Unsound` when it has not so many rows."""
     found = complete(answer).hits.hits
     check_rows(len(found), rows)
     return Page(found, rows, cursor_of(found[-1]) if found else None, answer.pit_id)
 
 
 def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Sequence[Measure]], look: Look) -> Page:
-    """What typed decode refuses, or what is too much to be decoded at once: one odd document must not make an asset
-    unexportable, and a page of megabytes hold up no one. `look` is called between pieces. Raises `Unsound`.
+    """Return the page of a body that typed decoding refuses, or that is too large to be decoded at
+    once.
+
+    One odd document must not make an asset unexportable, and a page of megabytes hold up no one:
+    `look` is called between pieces. Raises `Unsound`.
     """
     found = page(apart(body), rows)
     read_of_each = [shapes.well_shaped(partial(read, piece)) for piece in looking(pieces(found.measures), look)]
@@ -309,12 +315,12 @@ def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Se
 
 
 def apart(body: bytes) -> RowsAnswer[msgspec.Raw]:
-    """Its hits, not looked into. Raises `Unsound`."""
+    """Return an answer whose hits are not looked into. Raises `Unsound`."""
     return decoded(body, HITS)
 
 
 def pieces(hits: Sequence[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
-    """Of some bytes each."""
+    """Yield hits in lists of about `PIECE_BYTES`."""
     piece: list[msgspec.Raw] = []
     size = 0
     for hit in hits:
@@ -343,7 +349,7 @@ def loose(hit: msgspec.Raw) -> Loose:
 
 
 def cursor_of(hit: Any) -> Cursor | None:
-    """A copy: the page itself is let go."""
+    """Return a copy of the cursor of a row: the page itself is let go."""
     sort = getattr(hit, "sort", None)
     return None if sort is None else sort.copy()
 
@@ -358,5 +364,5 @@ def slot(bucket: SlotBucket) -> Slot:
 
 
 def columns(buckets: Sequence[Bucket]) -> "tuple[array[int], array[int]]":
-    """Keys and counts: a few thousand of each, kept for as long as a download takes."""
+    """Return keys and counts as arrays: a few thousand of each are kept for as long as a download takes."""
     return array("q", (bucket.key for bucket in buckets)), array("q", (bucket.doc_count for bucket in buckets))

@@ -1,4 +1,4 @@
-"""Trying again: with jitter, and no longer than a budget of seconds after the first failure."""
+"""Retries: with jitter, and for no longer than a budget of seconds after the first failure."""
 
 import logging
 import random
@@ -21,18 +21,19 @@ FIRST_PAUSE, LONGEST_PAUSE, LEAST_WAIT = 0.1, 5.0, 0.5
 
 
 class Temporary(Exception):
-    """May go better next time; the text is the reason."""
+    """An attempt failed that may go better next time; the text is the reason."""
 
 
 class Late(Temporary):
-    """Time ran out: asked again, it would cost as much again."""
+    """Time ran out: another attempt would cost as much again."""
 
 
 class RetryBudget:
-    """With one thing: counts its failures. `what` begins the sentences of the log.
+    """Counts the failures of one thing that is tried again. `what` begins the sentences of the log.
 
-    `ended`: nobody wants it any more. `begun`: set once rows are on their way; until then what is `Late` is not
-    repeated, since a caller waits for a status. `None`: as if it were set.
+    `ended`: set when nobody wants it any more. `begun`: set once rows are on their way; until then
+    nothing that was `Late` is repeated, since a caller waits for a status. `None`: as if it were
+    set.
     """
 
     def __init__(
@@ -56,13 +57,15 @@ class RetryBudget:
         return self._begun is not None and not self._begun.is_set()
 
     def wait_seconds(self, most: float) -> float:
-        """How long the next answer is awaited: not beyond the budget."""
+        """Return how long the next answer is awaited: `most`, but not beyond the budget."""
         if self._since is None:
             return most
         return max(LEAST_WAIT, min(most, self._since + self._budget - time.monotonic()))
 
     def failed(self, error: Temporary) -> None:
-        """Pauses. Raises `StoreUnavailable` when the budget is used up, or nobody waits any more."""
+        """Pause before the next attempt. Raises `StoreUnavailable` when the budget is used up, or
+        nobody waits any more.
+        """
         now = time.monotonic()
         self._since = now if self._since is None else self._since
         self._failures += 1
@@ -76,7 +79,7 @@ class RetryBudget:
         self.ended.wait(pause)
 
     def run(self, attempt: Callable[[], Answer]) -> Answer:
-        """What it returns, once it does not raise `Temporary`."""
+        """Return what an attempt returns, once one does not raise `Temporary`."""
         while True:
             try:
                 return attempt()

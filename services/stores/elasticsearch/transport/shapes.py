@@ -1,6 +1,7 @@
-"""Answers, taken for what they should be: anything else is `Unsound`, never an error of ours.
+"""Shapes that answers must have: anything else is `Unsound`, never an error of ours.
 
-Whoever listens at a URL may answer anything, with 200 too: a gateway's page, nothing, another shape, depths of JSON.
+Whoever listens at a URL may answer anything, with 200 too: a gateway's page, nothing, another
+shape, depths of JSON.
 """
 
 from collections.abc import Callable
@@ -23,30 +24,30 @@ MISSHAPEN = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 class Ask(Protocol):
-    """Method, path and body to an answer, as it is read. Raises `Refused`, `StoreUnavailable`."""
+    """Sends method, path and body, and returns the answer as `read` reads it. Raises `Refused`, `StoreUnavailable`."""
 
     def __call__(self, method: str, target: str, body: Any, read: Callable[[bytes], Shape]) -> Shape: ...
 
 
 class Unsound(Temporary):
-    """An answer that is not the whole answer."""
+    """An answer is not the whole answer."""
 
 
 class TimedOut(Unsound, Late):
-    """A search that Elasticsearch ended before its end."""
+    """Elasticsearch ended a search before its end."""
 
     def __init__(self) -> None:
         super().__init__("a search timed out before it was complete")
 
 
 class Opened(msgspec.Struct):
-    """A view."""
+    """The answer to opening a point in time."""
 
     id: str
 
 
 class Health(msgspec.Struct):
-    """Of the cluster."""
+    """The state of the cluster."""
 
     cluster_name: str
     status: Literal["green", "yellow", "red"]
@@ -57,12 +58,12 @@ HEALTH = msgspec.json.Decoder(Health)
 
 
 def typed(body: bytes, decoder: "msgspec.json.Decoder[Shape]") -> Shape:
-    """Raises `Unsound`."""
+    """Return a body, decoded. Raises `Unsound` when it has not the shape of the decoder."""
     return well_shaped(lambda: decoder.decode(body))
 
 
 def well_shaped(reading: Callable[[], Shape]) -> Shape:
-    """What it returns. Raises `Unsound` when the answer is not what it is read as."""
+    """Return what `reading` returns. Raises `Unsound` when the answer is not what it is read as."""
     try:
         return reading()
     except MISSHAPEN as error:
@@ -71,7 +72,7 @@ def well_shaped(reading: Callable[[], Shape]) -> Shape:
 
 
 def documents(body: bytes, count: int) -> list[JSON]:
-    """Of `_mget`, as many as were asked for: each with `found` and `_source`, or with `error`."""
+    """Return the `count` documents of an answer of `_mget`: each with `found` and `_source`, or with `error`."""
     return well_shaped(lambda: checked([document(entry) for entry in lenient.loads(body)["docs"]], count))
 
 
@@ -90,11 +91,11 @@ def document(entry: Any) -> JSON:
 
 
 def hits(body: bytes) -> list[JSON]:
-    """Of a search: each with `_id` and `_source`, of all shards."""
-    return well_shaped(lambda: whole_hits(lenient.loads(body)))
+    """Return the hits of a search, from all shards: each with `_id` and `_source`."""
+    return well_shaped(lambda: complete_hits(lenient.loads(body)))
 
 
-def whole_hits(answer: Any) -> list[JSON]:
+def complete_hits(answer: Any) -> list[JSON]:
     if of(bool, answer["timed_out"]):
         raise TimedOut
     if of(int, answer["_shards"]["failed"]):
@@ -103,7 +104,7 @@ def whole_hits(answer: Any) -> list[JSON]:
 
 
 def indices(body: bytes) -> dict[str, JSON]:
-    """What is behind an alias, at least one, by name: each with `mappings` and `settings`."""
+    """Return the indices behind an alias, at least one, by name: each with `mappings` and `settings`."""
     return well_shaped(lambda: {name: index(found) for name, found in some(mapping(lenient.loads(body))).items()})
 
 
@@ -121,7 +122,7 @@ def index(found: Any) -> JSON:
 
 
 def parameters(definition: JSON) -> None:
-    """Those that are read of a field, or are set for all of an index."""
+    """Check those parameters that are read of a field, or that are set for all of an index."""
     for name in TEXTS & definition.keys():
         text(definition[name])
     if "ignore_above" in definition:
@@ -131,7 +132,7 @@ def parameters(definition: JSON) -> None:
 
 
 def fields(definition: JSON) -> JSON:
-    """With definitions below, as deep as they go."""
+    """Return a mapping after its definitions were checked, as deep as they go."""
     parameters(definition)
     for name in ("properties", "fields", "runtime"):
         for held in mapping(definition.get(name, {})).values():
