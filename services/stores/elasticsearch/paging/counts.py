@@ -20,7 +20,7 @@ from services.stores.elasticsearch.query.scope import JSON, Selection, every
 from services.stores.elasticsearch.transport import limits, responses
 from services.stores.elasticsearch.transport.client import Refused
 from services.stores.elasticsearch.transport.point_in_time import PointInTime
-from services.stores.elasticsearch.transport.responses import Summary, AnySearch
+from services.stores.elasticsearch.transport.responses import AnySearch, Summary
 from services.stores.elasticsearch.transport.retries import RetryBudget
 
 log = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class Counts:
             log.warning("%s: %d documents without measuredAt are no measures, and left out", what, left_out)
 
     def _ask(
-        self, body: JSON, decoder: "msgspec.json.Decoder[Whole]", retry_budget: RetryBudget | None = None
+        self, body: JSON, decoder: "msgspec.json.Decoder[AnySearch]", retry_budget: RetryBudget | None = None
     ) -> AnySearch:
         retry_budget = retry_budget or self._retry_budget()
 

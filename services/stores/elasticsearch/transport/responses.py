@@ -202,7 +202,7 @@ SIZES = msgspec.json.Decoder(Sizes)
 PIECES = msgspec.json.Decoder(Pieces)
 OCCURRING = msgspec.json.Decoder(Occurring)
 
-AnySearch = TypeVar("Whole", bound=Answer)
+AnySearch = TypeVar("AnySearch", bound=Answer)
 Piece = TypeVar("Piece")
 
 #: Called between parts of long work.
@@ -262,7 +262,7 @@ def complete(answer: AnySearch) -> AnySearch:
     return answer
 
 
-def decoded(body: bytes, decoder: "msgspec.json.Decoder[Whole]") -> AnySearch:
+def decoded(body: bytes, decoder: "msgspec.json.Decoder[AnySearch]") -> AnySearch:
     """Return an answer, decoded. Raises `Unsound` when it is not whole."""
     try:
         return complete(decoder.decode(body))
