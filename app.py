@@ -49,7 +49,7 @@ def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Cloc
     downloads = exports.Downloads(
         store=store,
         turns=turns,
-        places=threading.BoundedSemaphore(exports.MOST_DOWNLOADS),
+        permits=threading.BoundedSemaphore(exports.MOST_DOWNLOADS),
     )
     app.register_blueprint(exports.blueprint(dispatcher, prepared, downloads))
     app.register_blueprint(kuzzle.blueprint(dispatcher))
@@ -58,9 +58,11 @@ def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Cloc
     cors.register(app, settings.cors_origins)
     cli.register(app, sqlite_path=settings.sqlite_path, api_keys_file=settings.api_keys_file)
     http = AnyHost(RawPaths(app.wsgi_app))
-    live = WebSockets(http, session_maker(dispatcher, access, clock), origins=origins(settings), most=MOST_SOCKETS)
-    app.wsgi_app = live  # type: ignore[method-assign]
-    app.extensions["live"] = live
+    websockets = WebSockets(
+        http, session_maker(dispatcher, access, clock), origins=origins(settings), most=MOST_SOCKETS
+    )
+    app.wsgi_app = websockets  # type: ignore[method-assign]
+    app.extensions["websockets"] = websockets
     return app
 
 

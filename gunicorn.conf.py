@@ -128,4 +128,4 @@ def _leave_when_told(worker: Any) -> None:
     while worker.alive:
         time.sleep(_LOOK)
     worker.room.dismiss()
-    worker.wsgi.extensions["live"].leave()
+    worker.wsgi.extensions["websockets"].leave()

@@ -86,14 +86,14 @@ class Session:
 
     def _watch(self, call: Call) -> None:
         """Note the end of the token last used; one that had ended before was refused already."""
-        token = call.token or (self._token is None and checked(call)) or None
+        token = call.token or (self._token is None and token_to_check(call)) or None
         if isinstance(token, str) and token != self._token:
             ends = self._expires_at(token)
             self._token = token
             self._expires_ms = ends if ends is not None and ends > self._clock() * 1000 else None
 
 
-def checked(call: Call) -> Any:
+def token_to_check(call: Call) -> Any:
     """Return the token in `auth:checkToken`, by which the SDK opens every session: the only place
     of its token until it asks.
     """

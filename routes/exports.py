@@ -34,11 +34,11 @@ RULES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Downloads:
-    """What a download needs; `places` has one permit for each download at a time."""
+    """What a download needs; `permits` has one permit for each download at a time."""
 
     store: Store
     turns: CpuTurns
-    places: threading.BoundedSemaphore
+    permits: threading.BoundedSemaphore
 
 
 def blueprint(dispatcher: Dispatcher, prepared: Exports, downloads: Downloads) -> Blueprint:
@@ -67,19 +67,19 @@ def blueprint(dispatcher: Dispatcher, prepared: Exports, downloads: Downloads) -
 
 
 def _stream(asked: ExportRequest, downloads: Downloads) -> Response:
-    if not downloads.places.acquire(blocking=False):
+    if not downloads.permits.acquire(blocking=False):
         raise Overloaded(f"This process serves {MOST_DOWNLOADS} downloads already. Try again later.")
     try:
         client = ClientSocket(request.environ)
         client.prepare()
         found = exports.download(asked, downloads.store, downloads.turns, has_left=client.has_left)
     except BaseException:
-        downloads.places.release()
+        downloads.permits.release()
         raise
     client.begins()
     response = _csv(_blocks(found, client), asked)
     response.call_on_close(found.close)
-    response.call_on_close(downloads.places.release)
+    response.call_on_close(downloads.permits.release)
     return response
 
 

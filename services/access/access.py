@@ -85,7 +85,7 @@ class Access:
         if not token:
             return None
         try:
-            key = self._key(checked(token), None)
+            key = self._key(valid_token(token), None)
             return self._claims(token).expires_ms if key is None else key.expires_ms
         except (TokenInvalid, AccessUnavailable):
             return None
@@ -99,7 +99,7 @@ class Access:
 
     def _caller(self, token: str, target: Target | None) -> Caller:
         """Return who brings the token; `allowed` means nothing without a target."""
-        key = self._key(checked(token), target)
+        key = self._key(valid_token(token), target)
         if key is not None:
             return key
         claims = self._claims(token)
@@ -144,7 +144,7 @@ def question(target: Target | None) -> Question:
     return Question(f"device-manager/{target.kind}", "exportMeasures", target.engine, target.id)
 
 
-def checked(token: str) -> str:
+def valid_token(token: str) -> str:
     """Return the token.
 
     Raises `TokenInvalid` for one that is too long or cannot stand in a header.

@@ -73,16 +73,16 @@ def well_shaped(reading: Callable[[], Shape]) -> Shape:
 
 def documents(body: bytes, count: int) -> list[JSON]:
     """Return the `count` documents of an answer of `_mget`: each with `found` and `_source`, or with `error`."""
-    return well_shaped(lambda: checked([document(entry) for entry in lenient.loads(body)["docs"]], count))
+    return well_shaped(lambda: as_many([entry_of(entry) for entry in lenient.loads(body)["docs"]], count))
 
 
-def checked(found: list[JSON], count: int) -> list[JSON]:
+def as_many(found: list[JSON], count: int) -> list[JSON]:
     if len(found) != count:
         raise ValueError(f"{len(found)} documents where {count} were asked for")
     return found
 
 
-def document(entry: Any) -> JSON:
+def entry_of(entry: Any) -> JSON:
     if "error" in entry:
         return {"error": {name: str(entry["error"][name]) for name in ("type", "reason")}}
     found = of(bool, entry["found"])
