@@ -12,7 +12,7 @@ import requests
 from services.links import Links
 from services.measures import Kind
 from tests.e2e.conftest import MANY, SECRETS, Served
-from tests.stores import oracle
+from tests.services.stores import oracle
 from tests.support import kuzzle
 from tests.support.service import service
 from tests.support.waiting import wait_until

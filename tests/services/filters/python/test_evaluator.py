@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.filters.koncorde.nodes import Equals, Filter
 from services.filters.koncorde.parse import parse
 from services.filters.python.evaluator import MISSING, compile, fields, lookup, matches
-from tests.filters.strategies import JSON, LOOSE
+from tests.services.filters.strategies import JSON, LOOSE
 
 FIELDS = {
     "{}": ({}, set()),

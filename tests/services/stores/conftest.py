@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-pytest.register_assert_rewrite("tests.stores.contract")
+pytest.register_assert_rewrite("tests.services.stores.contract")
 
 from services.stores.port import Store  # noqa: E402
-from tests.stores.contract import Stored  # noqa: E402
-from tests.stores.world import world  # noqa: E402
+from tests.services.stores.contract import Stored  # noqa: E402
+from tests.services.stores.world import world  # noqa: E402
 from tests.support import kuzzle  # noqa: E402
 from tests.support.kuzzle import Kuzzle  # noqa: E402
 

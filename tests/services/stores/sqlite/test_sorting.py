@@ -9,7 +9,7 @@ import requests
 from services.errors import InvalidArgument
 from services.measures import SortKey
 from services.stores.sqlite.fields import find
-from tests.stores.sqlite.conftest import NOON, Database, Document, measure, measure_model
+from tests.services.stores.sqlite.conftest import NOON, Database, Document, measure, measure_model
 
 #: A name that no struct can have.
 ODD = 'quo"te\\'

@@ -13,7 +13,7 @@ from services.scheduling.priority_semaphore import PrioritySemaphore
 from services.stores.sqlite.reading import SqliteReading
 from services.stores.sqlite.selection import select
 from services.stores.sqlite.views import Snapshot
-from tests.stores.sqlite.conftest import NOON, Database, measure, request
+from tests.services.stores.sqlite.conftest import NOON, Database, measure, request
 
 ASC, DESC = (SortKey("measuredAt"),), (SortKey("measuredAt", "desc"),)
 TARGETS: dict[Kind, Target] = {"assets": Target("e", "assets", "A-1"), "devices": Target("e", "devices", "D-1")}

@@ -14,10 +14,10 @@ from services.filters.koncorde.parse import parse
 from services.filters.koncorde.write import write
 from services.filters.python.evaluator import compile
 from services.filters.sqlite import register, translate
-from tests.filters import hostile
-from tests.filters.corpus import ACCEPTED, Case
-from tests.filters.pools import pool
-from tests.filters.strategies import LOOSE, MEASURES
+from tests.services.filters import hostile
+from tests.services.filters.corpus import ACCEPTED, Case
+from tests.services.filters.pools import pool
+from tests.services.filters.strategies import LOOSE, MEASURES
 
 #: The same examples in every run.
 EXAMPLES = settings(max_examples=1_200, deadline=None, derandomize=True, database=None)

@@ -14,10 +14,10 @@ from services.filters.koncorde.parse import parse
 from services.mapping import Fields
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores.elasticsearch import ElasticsearchStore, PrefetchBudget
-from tests.filters import corpus, strategies
-from tests.filters.indexed import FLAVOURS, MEASURE, Indexed, Row, several, typed
-from tests.filters.pools import pool
-from tests.filters.test_elasticsearch import DOCUMENTS, NODES, chosen
+from tests.services.filters import corpus, strategies
+from tests.services.filters.elasticsearch.test_corpus import DOCUMENTS, NODES, chosen
+from tests.services.filters.indexed import FLAVOURS, MEASURE, Indexed, Row, several, typed
+from tests.services.filters.pools import pool
 
 JSON = dict[str, Any]
 

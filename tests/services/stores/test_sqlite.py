@@ -7,7 +7,7 @@ import pytest
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Store
 from services.stores.sqlite import SqliteStore, load
-from tests.stores.contract import StoreContract
+from tests.services.stores.contract import StoreContract
 from tests.support.kuzzle import Kuzzle
 
 

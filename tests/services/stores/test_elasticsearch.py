@@ -8,7 +8,7 @@ import requests
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores.elasticsearch import ElasticsearchStore, PrefetchBudget
 from services.stores.port import Store
-from tests.stores.contract import StoreContract
+from tests.services.stores.contract import StoreContract
 from tests.support.kuzzle import Kuzzle, index_url
 
 pytestmark = pytest.mark.elasticsearch

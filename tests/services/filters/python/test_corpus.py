@@ -9,9 +9,9 @@ from services.errors import InvalidFilter
 from services.filters.koncorde.parse import KEYWORDS, parse
 from services.filters.koncorde.write import write
 from services.filters.python.evaluator import compile
-from tests.filters import corpus
-from tests.filters.corpus import ACCEPTED, CASES, REFUSED, Case
-from tests.filters.hostile import HOSTILE
+from tests.services.filters import corpus
+from tests.services.filters.corpus import ACCEPTED, CASES, REFUSED, Case
+from tests.services.filters.hostile import HOSTILE
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.id)

@@ -22,7 +22,7 @@ from services.stores.sqlite.deciding import document
 from services.stores.sqlite.reading import BATCH_ROWS, FIRST_ROWS, PAGE_BYTES, PAGE_ROWS, Batch, Batches, Pages
 from services.stores.sqlite.store import COUNTED_ROWS
 from services.stores.sqlite.views import Snapshot
-from tests.stores.sqlite.conftest import NOON, Database, Document, measure, request
+from tests.services.stores.sqlite.conftest import NOON, Database, Document, measure, request
 
 ASC, DESC = (SortKey("measuredAt"),), (SortKey("measuredAt", "desc"),)
 BY_VALUE = (SortKey("type", "desc"),)

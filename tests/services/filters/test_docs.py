@@ -19,7 +19,7 @@ from services.filters.koncorde.regexps import LONGEST
 from services.filters.python.evaluator import compile
 from services.filters.sqlite import register, translate
 
-TEXT = (Path(__file__).parents[2] / "docs" / "filters.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[3] / "docs" / "filters.md").read_text(encoding="utf-8")
 KONCORDE, ELASTICSEARCH = TEXT.split("## Elasticsearch's own queries")
 
 #: A filter, and the sentence below it: documents that match, documents that do not.

@@ -13,9 +13,9 @@ from services.filters.koncorde import nodes
 from services.filters.koncorde.parse import parse
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores.elasticsearch import ElasticsearchStore, PrefetchBudget
-from tests.filters import corpus, strategies
-from tests.filters.indexed import FLAVOURS, Indexed, Row, indexed
-from tests.filters.pools import pool
+from tests.services.filters import corpus, strategies
+from tests.services.filters.indexed import FLAVOURS, Indexed, Row, indexed
+from tests.services.filters.pools import pool
 from tests.support.kuzzle import REAL_ENGINE, real_mapping
 
 JSON = dict[str, Any]

@@ -17,7 +17,7 @@ from services.measures import SortKey, Target
 from services.stores.elasticsearch.paging.page_requests import SKIP_ROWS
 from services.stores.elasticsearch.paging.windows import WINDOW_ROWS
 from services.stores.port import Count, Notice
-from tests.stores.elasticsearch.conftest import NOON, Place, Stored, engine, measure
+from tests.services.stores.elasticsearch.conftest import NOON, Place, Stored, engine, measure
 from tests.support import kuzzle, proxy
 from tests.support.waiting import wait_until
 

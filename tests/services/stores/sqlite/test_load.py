@@ -16,7 +16,7 @@ from services.measures import Slot, Target
 from services.stores.port import Count
 from services.stores.sqlite import FolderSurvey, LoadError, load, schema, survey
 from services.stores.sqlite.load import DEEPEST, File, batches, shown
-from tests.stores.sqlite.conftest import NOON, Database, measure, measure_model, request
+from tests.services.stores.sqlite.conftest import NOON, Database, measure, measure_model, request
 from tests.support.service import ROOT
 
 #: The package gives its name to the function.

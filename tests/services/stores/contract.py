@@ -14,8 +14,8 @@ from services.filters.koncorde.nodes import All
 from services.measures import ExportRequest, Kind, Model, Slot, SortKey, Target
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Count, Store
-from tests.stores import oracle
-from tests.stores.world import INSTANTS, NOON, ODD_REFERENCES, TEXTS, TIES, VALUES, other
+from tests.services.stores import oracle
+from tests.services.stores.world import INSTANTS, NOON, ODD_REFERENCES, TEXTS, TIES, VALUES, other
 from tests.support import kuzzle
 
 FIXED = "Measure Id,Measured At,Measured At ISO,Measure Type,Device Id,Device Model,Asset Id,Asset Model"

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from tests.filters.strategies import World
+from tests.services.filters.strategies import World
 
 JSON = dict[str, Any]
 

@@ -9,8 +9,8 @@ from services.filters.koncorde.distinct import distinct
 from services.filters.koncorde.parse import parse
 from services.filters.koncorde.write import write
 from services.filters.python.evaluator import compile
-from tests.filters.pools import pool
-from tests.filters.strategies import LOOSE
+from tests.services.filters.pools import pool
+from tests.services.filters.strategies import LOOSE
 
 DOCUMENTS = pool(LOOSE, 20)
 
