@@ -12,6 +12,7 @@ from actions.paths import download_path
 from schemas import exports as schema
 from services import exports
 from services.errors import InvalidArgument, LinkMissing, LinkRefused, RequestTooLarge, TokenInvalid
+from services.formats import format_of
 from services.links import Links
 from services.measures import ExportRequest, Kind, Target
 from services.stores.port import Store
@@ -55,7 +56,7 @@ class Exports:
         result = {
             "link": base_url + path,
             "expiresAt": expires_ms,
-            "fileName": file_name(request.target),
+            "fileName": file_name(request.target, format_of(request).suffix),
             "estimatedRows": count.rows,
             "estimate": "exact" if count.exact else "at most",
         }

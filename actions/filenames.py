@@ -5,8 +5,6 @@ from urllib.parse import quote
 
 from services.measures import Target
 
-ENDING = ".csv"
-
 #: Characters that Windows, macOS or a shell give a meaning.
 RESERVED = frozenset('/\\:*?"<>|')
 
@@ -24,14 +22,14 @@ LONGEST = 120
 LONGEST_HEADER = 511
 
 
-def file_name(target: Target) -> str:
-    """Return `asset-<id>.csv`, with `_` for what a file name may not hold; cut where it is too
-    long.
+def file_name(target: Target, suffix: str) -> str:
+    """Return `asset-<id>` and the suffix, with `_` for what a file name may not hold; cut where it is
+    too long.
     """
     prefix = f"{target.kind.removesuffix('s')}-"
     safe = "".join("_" if _unsafe(character) else character for character in target.id[: LONGEST + 1])
     length = min(len(safe), LONGEST)
-    while len(content_disposition(name := prefix + safe[:length] + ENDING)) > LONGEST_HEADER or _splits(safe, length):
+    while len(content_disposition(name := prefix + safe[:length] + suffix)) > LONGEST_HEADER or _splits(safe, length):
         length -= 1
     return name
 

@@ -33,7 +33,7 @@ def run() -> Iterator[str]:
     table = columns(KIND, MODEL, SLOTS, MAPPINGS)
     plain = PlainEncoder(KIND, MODEL, SLOTS, MAPPINGS, guard=True)
     fast = Encoder(table, formula_guard=True)
-    if fast.header() + fast.page(decode(pages[0]).hits.hits) != plain.header() + plain.page(pages[0]):
+    if fast.begin() + fast.page(decode(pages[0]).hits.hits) != plain.begin() + plain.page(pages[0]):
         raise AssertionError("the two ways wrote different bytes")
     ways: dict[str, Callable[[bytes], object]] = {
         "json + csv.writer, row by row": plain.page,

@@ -65,7 +65,7 @@ class PlainEncoder:
     def own(self, type_: str | None) -> list[str | None]:
         return self.paths.get(type_, [None])
 
-    def header(self) -> bytes:
+    def begin(self) -> bytes:
         names = [name if path is None else f"{name}.{path}" for name, path in self.columns]
         return self.lines([[guarded(name) if self.guard else name for name in FIXED + names]])
 

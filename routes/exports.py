@@ -16,6 +16,7 @@ from routes.client_socket import ClientSocket
 from services import exports
 from services.errors import ClientLeft, HttpVersionNotSupported, Overloaded
 from services.exports import Download
+from services.formats import format_of
 from services.measures import ExportRequest, Kind, Target
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Store
@@ -60,7 +61,7 @@ def blueprint(dispatcher: Dispatcher, prepared: Exports, downloads: Downloads) -
             )
         if request.method == "HEAD":
             exports.check(asked, downloads.store)
-            return _csv(iter(()), asked)
+            return _file(iter(()), asked)
         return _stream(asked, downloads)
 
     return routes
@@ -77,7 +78,7 @@ def _stream(asked: ExportRequest, downloads: Downloads) -> Response:
         downloads.permits.release()
         raise
     client.begins()
-    response = _csv(_blocks(found, client), asked)
+    response = _file(_blocks(found, client), asked)
     response.call_on_close(found.close)
     response.call_on_close(downloads.permits.release)
     return response
@@ -100,10 +101,11 @@ def _blocks(found: Download, client: ClientSocket) -> Iterator[bytes]:
         raise
 
 
-def _csv(blocks: Iterator[bytes], asked: ExportRequest) -> Response:
+def _file(blocks: Iterator[bytes], asked: ExportRequest) -> Response:
     response = Response(blocks)
-    response.headers["Content-Type"] = "text/csv; charset=utf-8; header=present"
-    response.headers["Content-Disposition"] = content_disposition(file_name(asked.target))
+    format = format_of(asked)
+    response.headers["Content-Type"] = format.media_type
+    response.headers["Content-Disposition"] = content_disposition(file_name(asked.target, format.suffix))
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,4 @@
-"""The story of an export: what must hold before a link is given, and the CSV that its download streams.
+"""The story of an export: what must hold before a link is given, and the file that its download streams.
 
 `prepare` refuses early and counts. `download` opens the store, decides the columns, and has the header row and
 the first page ready before the first byte leaves, so that all that can fail early does. After that an error
@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from services import columns
 from services.errors import ClientLeft, StoreUnavailable
-from services.formats.csv import Encoder
+from services.formats import Format, writer
 from services.measures import ExportRequest, Measure
 from services.scheduling.cpu_turn import HOLDING, CpuShare, CpuTurns, Pauses, stays
 from services.stores.port import Count, Reading, Store
@@ -48,29 +48,29 @@ def download(
     try:
         mappings = store.mappings(columns.types(model, reading.slots))
         table = columns.columns(request.target.kind, model, reading.slots, mappings, rest=Pauses().take)
-        return Download(request, reading, Encoder(table, formula_guard=request.formula_guard), cpu)
+        return Download(request, reading, writer(request, table), cpu)
     except BaseException:
         reading.close()
         raise
 
 
 class Download:
-    """The CSV of one export, in blocks; iterate once. Made with its first page already read and encoded.
+    """The file of one export, in blocks; iterate once. Made with its first page already read and encoded.
 
     An empty block tells that a page was read of which no row matched.
     """
 
-    def __init__(self, request: ExportRequest, reading: Reading, encoder: Encoder, cpu: CpuShare) -> None:
+    def __init__(self, request: ExportRequest, reading: Reading, format: Format, cpu: CpuShare) -> None:
         self._request = request
         self._reading = reading
-        self._encoder = encoder
+        self._format = format
         self._cpu = cpu
         self._texts = self._encoded(iter(reading.pages()))
         self._began = time.monotonic()
         self._rows = 0
         self._whole = False
         self._closed = False
-        self._head = encoder.header() + next(self._texts, b"")
+        self._head = format.begin() + next(self._texts, b"")
         log.info("export %s: begun for %s: %s", request.export_id, request.asked_by, request.target)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -80,6 +80,7 @@ class Download:
             for text in self._texts:
                 yield from slices(text) if text else [b""]
             self._check_rows()
+            yield from slices(self._format.end())
         except ClientLeft:  # nothing has failed
             raise
         except Exception:
@@ -105,7 +106,7 @@ class Download:
     def _encoded(self, pages: Iterator[Sequence[Measure]]) -> Iterator[bytes]:
         """Keeps no page while a slow client takes its text, but for the rest of one whose rows are very wide."""
         for page in pages:
-            parts = deque(divided(page, self._encoder.rows_at_once))
+            parts = deque(divided(page, self._format.rows_at_once))
             del page
             while parts:
                 yield self._encode(parts.popleft())
@@ -113,7 +114,7 @@ class Download:
     def _encode(self, rows: Sequence[Measure]) -> bytes:
         self._rows += len(rows)
         with self._cpu.turn(slack_seconds=HOLDING):
-            return self._encoder.page(rows, self._cpu.rest)
+            return self._format.page(rows, self._cpu.rest)
 
     def _check_rows(self) -> None:
         """The store checks its pages; this is the last look at the whole."""

@@ -34,7 +34,10 @@ _NO_ORIGIN = Origin()
 
 
 class Encoder:
-    """The rows of one export; for one thread at a time."""
+    """Writes one export as CSV (`services.formats.port.Format`)."""
+
+    media_type = "text/csv; charset=utf-8; header=present"
+    suffix = ".csv"
 
     def __init__(self, columns: Columns, *, formula_guard: bool) -> None:
         self._headers = columns.headers
@@ -44,21 +47,20 @@ class Encoder:
 
     @property
     def rows_at_once(self) -> int:
-        """How many may be encoded in one call without holding up others, or filling the memory."""
         return max(1, SEPARATORS // len(self._headers))
 
-    def header(self) -> bytes:
-        return (",".join(self._written(self._headers)) + "\n").encode()
+    def begin(self) -> bytes:
+        return (",".join(self._cells(self._headers)) + "\n").encode()
 
     def page(self, measures: Sequence[Measure], rest: Callable[[], object] = lambda: None) -> bytes:
-        """The rows of these measures, in order. `rest`: called now and then, after every row that is large."""
+        """Return the rows of these measures. `rest` is called now and then, after every row that is large."""
         groups, by_asset, guard = self._groups, self._by_asset, self._guard
         blocks: list[str] = []
         between: list[str] = []
         found: list[int | float] = []
         line = ""
         last_ms, last_dates = None, ""
-        ids = self._written([measure.id for measure in measures])
+        ids = self._cells([measure.id for measure in measures])
         for id_, measure in zip(ids, measures, strict=True):
             source = measure.source
             origin, asset = source.origin or _NO_ORIGIN, source.asset or _NO_ASSET
@@ -98,8 +100,11 @@ class Encoder:
         blocks.append(_woven(between, numbers(found), line))
         return "".join(blocks).encode()
 
-    def _written(self, texts: Sequence[str]) -> Sequence[str]:
-        """As cells; one look at all tells that none needs anything."""
+    def end(self) -> bytes:
+        return b""
+
+    def _cells(self, texts: Sequence[str]) -> Sequence[str]:
+        """Return texts as cells; one look at all tells that none needs anything."""
         if not "".join(texts).encode().translate(None, _HARMLESS):
             return texts
         return [text(each, guard=self._guard) for each in texts]

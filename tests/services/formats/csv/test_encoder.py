@@ -43,7 +43,7 @@ def occurring(documents: list[dict[str, Any]], kind: Kind) -> list[Slot]:
 def csv(documents: list[dict[str, Any]], model: Model = MODEL, kind: Kind = "assets", *, guard: bool = True) -> str:
     table = columns(kind, model, occurring(documents, kind), MAPPINGS)
     encoder = Encoder(table, formula_guard=guard)
-    return (encoder.header() + encoder.page(decoded(documents))).decode()
+    return (encoder.begin() + encoder.page(decoded(documents))).decode()
 
 
 def measure(values: Any, slot: str | None = "in", type_: str | None = "temperature", **source: Any) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def test_no_columns_but_the_fixed() -> None:
     table = columns("assets", Model("None", ()), [Slot("s", "t")], {"t": {}})
     encoder = Encoder(table, formula_guard=True)
     page = encoder.page(decoded([measure({"a": 1}, "s", "t")]))
-    assert encoder.header() + page == f"{FIXED}\nm,{AT},{AT_ISO},t,,,A,M\n".encode()
+    assert encoder.begin() + page == f"{FIXED}\nm,{AT},{AT_ISO},t,,,A,M\n".encode()
 
 
 def test_no_measures_are_no_rows() -> None:
@@ -340,4 +340,4 @@ def test_the_plain_way_writes_the_same(page: list[dict[str, Any]], model: Model,
     plain = PlainEncoder(kind, model, slots, MAPPINGS, guard=guard)
     fast = Encoder(columns(kind, model, slots, MAPPINGS), formula_guard=guard)
     answer = json.dumps({"hits": {"hits": page}}).encode()
-    assert fast.header() + fast.page(decoded(page)) == plain.header() + plain.page(answer)
+    assert fast.begin() + fast.page(decoded(page)) == plain.begin() + plain.page(answer)
