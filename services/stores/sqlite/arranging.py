@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from services.errors import Overloaded
 from services.scheduling.cpu_turn import CpuShare
 from services.scheduling.priority_semaphore import Busy, PrioritySemaphore
-from services.stores.sqlite.sorting import Order
+from services.stores.sqlite.order import Order
 from services.stores.sqlite.watching import Watched
 
 #: Sorts of a process under way at a time, seconds that another waits for its place, and between two looks whether its

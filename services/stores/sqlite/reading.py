@@ -19,8 +19,8 @@ from services.stores.port import Count
 from services.stores.sqlite import arranging
 from services.stores.sqlite.arranging import Places, Sorter
 from services.stores.sqlite.deciding import Row, decides
+from services.stores.sqlite.order import Order
 from services.stores.sqlite.selection import Selection
-from services.stores.sqlite.sorting import Order
 from services.stores.sqlite.views import Snapshot, TimeUp
 
 #: Rows read at a time, whether they match or not: of the first page, and at most. Each page costs two pauses, and its

@@ -12,10 +12,10 @@ from services.stores.port import Count
 from services.stores.sqlite import fields, schema
 from services.stores.sqlite.arranging import MOST_SORTS
 from services.stores.sqlite.documents import Documents
+from services.stores.sqlite.order import Order, is_indexed
 from services.stores.sqlite.reading import SqliteReading
 from services.stores.sqlite.schema import unavailable
 from services.stores.sqlite.selection import select
-from services.stores.sqlite.sorting import Order, by_time
 from services.stores.sqlite.views import Snapshot
 
 #: Rows up to which those that match a filter are counted at prepare: some hundred milliseconds. Beyond: "at most".
@@ -72,7 +72,7 @@ class SqliteStore:
 
     def _reading(self, view: Snapshot, request: ExportRequest) -> SqliteReading:
         order = None
-        if not by_time(request.sort):
+        if not is_indexed(request.sort):
             order = Order(request.sort, fields.of_measures(Documents(view.connection, self._admin_index)))
         selection = select(view.connection, request)
         return SqliteReading(view, request, selection=selection, order=order, sorts=self._sorts)
