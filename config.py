@@ -7,16 +7,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 from services.hosts import authority, listening
 from services.index_names import is_index
+from services.query_languages import LANGS, Lang
 
 Value = TypeVar("Value")
 
 AUTH_WAYS = ("anonymous", "kuzzle-jwt", "api-keys", "kuzzle")
-LANGS = ("koncorde", "elasticsearch")
 
 #: Characters that a link secret has at least.
 SECRET_LENGTH = 32
@@ -62,7 +62,7 @@ class Settings:
     stalled_client_seconds: int
     request_headers_seconds: int
     request_body_seconds: int
-    default_lang: Literal["koncorde", "elasticsearch"]
+    default_lang: Lang
     public_url: str | None
     csv_formula_guard: bool
     auth: tuple[str, ...]
@@ -106,7 +106,7 @@ def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
         stalled_client_seconds=reader.whole("STALLED_CLIENT_SECONDS", 60, least=1, most=86_400),
         request_headers_seconds=reader.whole("REQUEST_HEADERS_SECONDS", 10, least=1, most=3600),
         request_body_seconds=reader.whole("REQUEST_BODY_SECONDS", 30, least=1, most=3600),
-        default_lang=cast(Literal["koncorde", "elasticsearch"], reader.choice("DEFAULT_LANG", LANGS)),
+        default_lang=cast(Lang, reader.choice("DEFAULT_LANG", LANGS)),
         public_url=reader.public_url("PUBLIC_URL"),
         csv_formula_guard=reader.choice("CSV_FORMULA_GUARD", ("on", "off")) == "on",
         auth=reader.listed("AUTH") or (() if urls else ("anonymous",)),

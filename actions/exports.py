@@ -15,6 +15,7 @@ from services.errors import InvalidArgument, LinkMissing, LinkRefused, RequestTo
 from services.formats import format_of
 from services.links import Links
 from services.measures import ExportRequest, Kind, Target
+from services.query_languages import Lang
 from services.stores.port import Store
 
 #: Bytes of a request line; gunicorn takes 8190 at most, nginx 8192.
@@ -41,7 +42,7 @@ class Exports:
     store: Store
     links: Links
     admission: Admission
-    lang: schema.Lang
+    lang: Lang
     public_url: str | None
     formula_guard: bool
     clock: schema.Clock = time.time

@@ -42,6 +42,7 @@ LADDER = {
     "services.files": 0,
     "services.hosts": 0,
     "services.index_names": 0,
+    "services.query_languages": 0,
     "services.scheduling": 0,
     "config": 0,
 }

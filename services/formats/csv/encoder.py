@@ -8,7 +8,7 @@ What makes it fast:
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from services.columns import Columns
 from services.formats.csv.cells import cell, numbers, text
@@ -36,8 +36,8 @@ _NO_ORIGIN = Origin()
 class Encoder:
     """Writes one export as CSV (`services.formats.port.Format`)."""
 
-    media_type = "text/csv; charset=utf-8; header=present"
-    suffix = ".csv"
+    media_type: ClassVar[str] = "text/csv; charset=utf-8; header=present"
+    suffix: ClassVar[str] = ".csv"
 
     def __init__(self, columns: Columns, *, formula_guard: bool) -> None:
         self._headers = columns.headers
