@@ -1,4 +1,4 @@
-"""The mapping of an index, asked for a path: how do values that a document holds there come to be searched."""
+"""The mapping of an index, asked for a path: how values that a document holds there come to be searched."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ Definition = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class MappedField:
-    """A path that can be searched. `name`: what a query calls it, a keyword sub-field where the path is a text.
+    """A path that can be searched. `name`: what a query calls it, a keyword sub-field where the
+    path is a text.
 
     `flat`: an object may be there all the same, whose own fields are searched.
     """
@@ -31,7 +32,9 @@ DEFAULTS = ("ignore_malformed", "ignore_above")
 
 
 class Fields:
-    """`mapping`: of the index. `settings`: the index's own of the name `mapping`, as defaults of its fields."""
+    """Finds the fields of an index. `settings`: those of the index below the name `mapping`, as
+    defaults of its fields.
+    """
 
     def __init__(self, mapping: Definition, settings: Definition | None = None) -> None:
         self._properties = held(mapping)
@@ -41,19 +44,21 @@ class Fields:
         self._flat = is_flat(mapping)
 
     def find(self, path: str) -> MappedField | None:
-        """`None`: nothing is known of the values; not mapped, or indexed in a way of its own (text, nested, ...)."""
+        """Return the field of a path; `None`: nothing is known of its values, which are not mapped,
+        or indexed in a way of their own (text, nested, ...).
+        """
         found = find(path, "", self._properties)
         if found is None or found.name in self._runtime:
             return None
         return MappedField(path, found.name, found.type, {**self._defaults, **found.definition}, self._flat)
 
     def is_date(self, path: str) -> bool:
-        """Whether a query would read bounds of a range there as dates."""
+        """Return whether a query would read bounds of a range there as dates."""
         found = self._runtime.get(path) or find_definition(path, self._properties)
         return str(found.get("type", "")).startswith("date")
 
     def own(self, field: MappedField) -> bool:
-        """Whether every value indexed there was at that very path of the document."""
+        """Return whether every value indexed there was at that very path of the document."""
         return "." not in field.name and field.type != "geo_point" and field.name not in self._copies
 
 
@@ -67,7 +72,7 @@ def find(path: str, above: str, properties: Definition) -> MappedField | None:
 
 
 def find_definition(path: str, properties: Definition) -> Definition:
-    """As it is mapped, whatever its type; empty if it is not."""
+    """Return the definition of a path, whatever its type; an empty one if it is not mapped."""
     if path in properties:
         return dict(properties[path])
     for key in keys_above(path):
@@ -77,7 +82,7 @@ def find_definition(path: str, properties: Definition) -> Definition:
 
 
 def keys_above(path: str) -> Iterator[str]:
-    """The keys that may lead on to it: `a`, and `a.b` where keys have dots, for `a.b.c`."""
+    """Yield the keys that may lead on to a path: `a`, and `a.b` where keys have dots, for `a.b.c`."""
     dot = path.find(".")
     while dot >= 0:
         yield path[:dot]
@@ -85,7 +90,7 @@ def keys_above(path: str) -> Iterator[str]:
 
 
 def inside(path: str, above: str, definition: Definition) -> MappedField | None:
-    """A geo_point is found from within (`position.lat`): its value may be an object."""
+    """Return the field below an object; a geo_point too (`position.lat`): its value may be an object."""
     if definition.get("type") == "geo_point":
         return leaf(above[:-1], definition)
     if definition.get("type", "object") != "object":
@@ -94,7 +99,7 @@ def inside(path: str, above: str, definition: Definition) -> MappedField | None:
 
 
 def held(definition: Definition) -> Definition:
-    """The fields of an object."""
+    """Return the fields of an object."""
     return {} if definition.get("enabled") is False else definition.get("properties", {})
 
 
@@ -107,7 +112,7 @@ def leaf(name: str, definition: Definition) -> MappedField | None:
 
 
 def keyword(name: str, definition: Definition) -> MappedField | None:
-    """The keyword sub-field of a text: the text itself is in pieces."""
+    """Return the keyword sub-field of a text: the text itself is in pieces."""
     for key, sub in definition.get("fields", {}).items():
         if sub.get("type") == "keyword" and searchable(sub):
             return MappedField(name, f"{name}.{key}", "keyword", sub)
@@ -119,14 +124,14 @@ def searchable(definition: Definition) -> bool:
 
 
 def is_flat(mapping: Definition) -> bool:
-    """Whether objects are but names with dots, somewhere in it (`subobjects`)."""
+    """Return whether objects are but names with dots, somewhere in a mapping (`subobjects`)."""
     if str(mapping.get("subobjects", True)).lower() != "true":
         return True
     return any(map(is_flat, mapping.get("properties", {}).values()))
 
 
 def copies(properties: Definition) -> Iterator[str]:
-    """The names of the fields that others are copied to."""
+    """Yield the names of the fields that others are copied to."""
     for definition in properties.values():
         targets = definition.get("copy_to", ())
         yield from (targets,) if isinstance(targets, str) else targets

@@ -1,6 +1,4 @@
-"""Cut clients that take nothing of their answer for too long; all are looked at together,
-periodically.
-"""
+"""Cut clients that take nothing of their answer for too long."""
 
 import contextlib
 import logging

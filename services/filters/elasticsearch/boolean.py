@@ -1,10 +1,12 @@
-"""Queries of Elasticsearch, put together as few and as flat as can be, and written as JSON.
+"""Boolean queries of Elasticsearch, put together as few and as flat as can be, and written as JSON.
 
-Negation stands before leaves only: `no` turns `every` into `some`. So a level of the written query is an alternation
-of the two, and what is too deep for Elasticsearch can be left out on the safe side.
+Negation stands before leaves only: `no` turns `every` into `some`. So a level of the written query
+is an alternation of the two, and what is too deep for Elasticsearch can be left out on the safe
+side.
 
-Where indices are to be asked differently, `split` asks each for its own: a query that another index would refuse
-stands beside a condition on `_index`, which ends the matter there before the query is looked at.
+Where indices are to be asked differently, `split` asks each for its own: a query that another index
+would refuse stands beside a condition on `_index`, which ends the matter there before the query is
+looked at.
 """
 
 from collections.abc import Collection, Iterable
@@ -40,7 +42,7 @@ class Some:
 
 @dataclass(frozen=True)
 class Split:
-    """In each group of indices, named, what is asked there; of an index in no group, nothing matches."""
+    """What is asked in each group of indices, named; in an index of no group nothing matches."""
 
     cases: tuple[tuple[tuple[str, ...], "Expression"], ...]
 
@@ -52,7 +54,7 @@ NONE = Some(())
 
 
 def every(expressions: Iterable[Expression]) -> Expression:
-    """All of them; of no expressions, `ALL`."""
+    """Return what matches all expressions; of none, `ALL`."""
     children = tuple(child for each in expressions for child in (each.children if isinstance(each, Every) else (each,)))
     if NONE in children:
         return NONE
@@ -60,7 +62,7 @@ def every(expressions: Iterable[Expression]) -> Expression:
 
 
 def some(expressions: Iterable[Expression]) -> Expression:
-    """At least one of them; of no expressions, `NONE`."""
+    """Return what matches at least one expression; of none, `NONE`."""
     children = tuple(child for each in expressions for child in (each.children if isinstance(each, Some) else (each,)))
     if ALL in children:
         return ALL
@@ -68,7 +70,7 @@ def some(expressions: Iterable[Expression]) -> Expression:
 
 
 def split(cases: Iterable[tuple[tuple[str, ...], Expression]]) -> Expression:
-    """Of indices that share nothing, all of them: where each is asked the same, that."""
+    """Return what is asked of groups of indices that share nothing; where each is asked the same, just that."""
     groups: list[tuple[tuple[str, ...], Expression]] = []
     for names, expression in cases:
         same = next((at for at, (_, other) in enumerate(groups) if other == expression), None)
@@ -80,12 +82,12 @@ def split(cases: Iterable[tuple[tuple[str, ...], Expression]]) -> Expression:
 
 
 def within(names: Collection[str], expression: Expression) -> Expression:
-    """What matches in these indices; no other one looks at it."""
+    """Return what matches in these indices; no other one looks at it."""
     return every((Leaf({"terms": {"_index": list(names)}}), expression))
 
 
 def no(expression: Expression) -> Expression:
-    """The complement."""
+    """Return the complement."""
     if isinstance(expression, Leaf):
         return Leaf(expression.query, not expression.negated)
     if isinstance(expression, Split):
@@ -95,7 +97,7 @@ def no(expression: Expression) -> Expression:
 
 
 def without(expression: Expression, kinds: Collection[str], instead: Expression) -> Expression:
-    """With `instead` in place of leaves of these kinds, negated or not."""
+    """Return an expression with `instead` in place of leaves of these kinds, negated or not."""
     if isinstance(expression, Leaf):
         return instead if kinds and expression.query.keys() & kinds else expression
     if isinstance(expression, Split):
@@ -105,7 +107,7 @@ def without(expression: Expression, kinds: Collection[str], instead: Expression)
 
 
 def cut(expression: Expression, beyond: Expression) -> Expression:
-    """With `beyond` in place of what Elasticsearch would find too deep, or too much."""
+    """Return an expression with `beyond` in place of what Elasticsearch would find too deep, or too much."""
     return beyond if leaves(expression) > MOST_LEAVES else shallow(expression, MOST_LEVELS, beyond)
 
 
@@ -125,7 +127,7 @@ def joined(expression: Split) -> Expression:
 
 
 def leaves(expression: Expression) -> int:
-    """The name of an index counts as one."""
+    """Count the leaves; the name of an index counts as one."""
     if isinstance(expression, Split):
         return sum(len(names) + leaves(each) for names, each in expression.cases)
     return 1 if isinstance(expression, Leaf) else sum(map(leaves, expression.children))
@@ -144,7 +146,7 @@ def query_of(expression: Expression) -> JSON:
 
 
 def all_of(children: Iterable[Expression]) -> JSON:
-    """The parts of a `bool`."""
+    """Return the parts of a `bool`."""
     parts: JSON = {"filter": [], "must_not": []}
     for child in children:
         if isinstance(child, Leaf) and child.negated:

@@ -1,7 +1,9 @@
-"""Where the points of a shape are to Elasticsearch, as boxes: all of them, and some besides.
+"""Bounding boxes of shapes, as Elasticsearch places points: all points of a shape, and some
+besides.
 
-It takes the points of documents otherwise than Koncorde does: an array has its longitude first, a geohash is the
-corner of its cell, and two texts that are numbers (`["43", "3"]`) are two geohashes.
+Elasticsearch reads the points of documents otherwise than Koncorde does: an array has its longitude
+first, a geohash is the corner of its cell, and two texts that are numbers (`["43", "3"]`) are two
+geohashes.
 """
 
 import math
@@ -22,7 +24,7 @@ SLACK = 1e-5
 
 @dataclass(frozen=True)
 class BoundingBox:
-    """Degrees; `left` within ±180 and `right` beyond it, by less than a turn. Edges included."""
+    """A box in degrees, edges included; `left` is within ±180 and `right` beyond it, by less than a turn."""
 
     top: float
     left: float
@@ -70,7 +72,9 @@ def around_circle(centre: nodes.Point, radius_m: float) -> BoundingBox:
 
 
 def around_polygon(points: tuple[nodes.Point, ...]) -> BoundingBox:
-    """Its edges go the shorter way around the Earth, and if they are geodesics bulge towards the poles."""
+    """Return the box of a polygon. Its edges go the shorter way around the Earth, and as geodesics
+    bulge towards the poles.
+    """
     lats, lons = [point.lat for point in points], unturned([point.lon for point in points])
     width = max(lons) - min(lons)
     if width >= 180:
@@ -79,7 +83,7 @@ def around_polygon(points: tuple[nodes.Point, ...]) -> BoundingBox:
 
 
 def unturned(lons: list[float]) -> list[float]:
-    """Each by less than half a turn from the one before."""
+    """Return longitudes, each by less than half a turn from the one before."""
     found = lons[:1]
     for lon in lons[1:]:
         found.append(found[-1] + math.remainder(lon - found[-1], 360))
@@ -87,7 +91,9 @@ def unturned(lons: list[float]) -> list[float]:
 
 
 def bulge(lat: float, width: float) -> float:
-    """How far north geodesics go that begin and end no farther north than `lat`, and are less wide than `width`."""
+    """Return how far north geodesics go that begin and end no farther north than `lat`, and are
+    less wide than `width`.
+    """
     half = math.radians(width / 2 * FLATTENED)
     if not 0 < lat < 90:
         return lat
@@ -95,7 +101,7 @@ def bulge(lat: float, width: float) -> float:
 
 
 def turned(top: float, left: float, bottom: float, right: float) -> BoundingBox:
-    """From longitudes of any turn, and latitudes beyond the poles."""
+    """Return a box made of longitudes of any turn, and of latitudes beyond the poles."""
     top, bottom = min(90, top), max(-90, bottom)
     if right - left >= 360:
         return BoundingBox(top, -180, bottom, 180)
@@ -109,7 +115,7 @@ def widened(box: BoundingBox, lat: float, lon: float) -> BoundingBox:
 
 
 def swapped(box: BoundingBox) -> Iterator[BoundingBox]:
-    """Where arrays are: latitude read as longitude. Longitudes beyond ±90 are no latitudes, and refused."""
+    """Return where arrays are: latitude read as longitude. Longitudes beyond ±90 are no latitudes, and refused."""
     for turn in (-360, 0, 360):
         found = BoundingBox(box.right + turn, box.bottom, box.left + turn, box.top) & WORLD
         if found is not None:
@@ -117,14 +123,16 @@ def swapped(box: BoundingBox) -> Iterator[BoundingBox]:
 
 
 def cells(box: BoundingBox) -> Iterator[BoundingBox]:
-    """Where pairs of texts are: at the geohash that the latitude's digits are, if whole degrees are in the box."""
+    """Return where pairs of texts are: at the geohash of the latitude's digits, if whole degrees are in the box."""
     lats = range(math.ceil(max(0, box.bottom)), math.floor(box.top) + 1)
     if lats and math.ceil(box.left) <= math.floor(box.right):
         yield from map(cell, sorted({"0", *(str(lat)[0] for lat in lats)}))
 
 
 def cell(digit: str) -> BoundingBox:
-    """Of a geohash that begins with this digit: bits of longitude and latitude in turn, halving the world."""
+    """Return the cell of a geohash that begins with this digit: bits of longitude and latitude in
+    turn halve the world.
+    """
     lon2, lat1, lon1, lat0, lon0 = (int(bit) for bit in f"{int(digit):05b}")
     left, bottom = -180 + 45 * (4 * lon2 + 2 * lon1 + lon0), -90 + 45 * (2 * lat1 + lat0)
     return BoundingBox(bottom + 45, left, bottom, left + 45)

@@ -1,8 +1,8 @@
-"""A field and a value, as a query that finds every document which has that value there, and others besides.
+"""Leaves of queries: what finds every document with a value in a field, and others besides.
 
-A document may hold any JSON that its mapping takes: arrays anywhere, text and fractions in numbers, numbers in
-keywords. What Elasticsearch was given and does not find (`ignore_above`, `ignore_malformed`, an empty text in a
-number) may be in any document.
+A document may hold any JSON that its mapping takes: arrays anywhere, text and fractions in numbers,
+numbers in keywords. What Elasticsearch was given and does not find (`ignore_above`,
+`ignore_malformed`, an empty text in a number) may be in any document.
 """
 
 import math
@@ -38,13 +38,13 @@ EXACT_BITS = 52
 
 
 def seen(field: MappedField) -> Expression:
-    """Documents with any value there; all, where some values are not to be found."""
+    """Return what finds documents with any value there; all documents, where some values are not to be found."""
     hidden = "ignore_above" if field.type == "keyword" else "ignore_malformed"
     return ALL if field.definition.get(hidden, False) is not False else Leaf({"exists": {"field": field.name}})
 
 
 def equal(field: MappedField, value: nodes.Scalar) -> Expression:
-    """`value`: not `None`."""
+    """Return what finds a value, which is not `None`."""
     if isinstance(value, str):
         return one_of(field, (value,))
     if isinstance(value, bool):
@@ -67,7 +67,7 @@ def terms(field: MappedField, texts: Collection[str]) -> Expression:
 
 
 def is_hidden(field: MappedField, text: str) -> bool:
-    """Longer than `ignore_above`, which counts units of UTF-16."""
+    """Return whether a text is longer than `ignore_above`, which counts units of UTF-16."""
     most = field.definition.get("ignore_above")
     return most is not None and len(text.encode("utf-16-le", "surrogatepass")) // 2 > int(most)
 
@@ -77,7 +77,7 @@ def is_number(field: MappedField) -> bool:
 
 
 def between(field: MappedField, low: float | None, high: float | None) -> Expression:
-    """Numbers from one to the other, both included; `None`: open."""
+    """Return what finds numbers from one to the other, both included; `None`: open."""
     if field.path != field.name:
         return seen(field)
     if field.type == "date":
@@ -91,7 +91,7 @@ def between(field: MappedField, low: float | None, high: float | None) -> Expres
 
 
 def stored(field: MappedField, low: float | None, high: float | None) -> tuple[float | None, float | None, float]:
-    """The bounds, as what is stored of numbers may be off them; and the largest number that may be stored."""
+    """Return bounds widened by what is stored of numbers, and the largest number that may be stored."""
     if field.type in WHOLE:
         most = 2 ** WHOLE[field.type] - 1
         return whole_bound(low, -1, most), whole_bound(high, 1, most), most
@@ -135,7 +135,7 @@ def in_range(field: MappedField, low: float | None, high: float | None, **option
 
 
 def found(field: MappedField, source: str, flags: str) -> Expression:
-    """Texts in which a regular expression finds something."""
+    """Return what finds texts in which a regular expression finds something."""
     if field.type != "keyword":
         return ALL if is_number(field) else seen(field)
     patterns = wildcards(source, flags)
@@ -145,7 +145,7 @@ def found(field: MappedField, source: str, flags: str) -> Expression:
 
 
 def like(field: MappedField, pattern: str, *, ignore_case: bool) -> Expression:
-    """The empty pattern finds nothing, not even the empty text."""
+    """Return what finds texts of a pattern. The empty one finds nothing, not even the empty text."""
     if not pattern:
         return term(field, "")
     options = {"case_insensitive": True} if ignore_case else {}
@@ -159,13 +159,13 @@ def inside(field: MappedField, shape: nodes.Geo) -> Expression:
 
 
 def in_box(field: MappedField, box: BoundingBox) -> JSON:
-    """Over ±180 the right edge is left of the left one."""
+    """Return what finds points of a box. Over ±180 the right edge is left of the left one."""
     right = box.right if box.right <= 180 else box.right - 360
     corners = {"top_left": {"lat": box.top, "lon": box.left}, "bottom_right": {"lat": box.bottom, "lon": right}}
     return {"geo_bounding_box": {field.name: corners}}
 
 
 def ids(texts: Iterable[str]) -> Expression:
-    """No id is empty."""
+    """Return what finds documents by id. No id is empty."""
     values = [text for text in texts if text]
     return Leaf({"ids": {"values": values}}) if values else NONE

@@ -1,10 +1,12 @@
-"""A filter as queries of Elasticsearch: one that matches at least what Koncorde does, one that matches at most that.
+"""Translate a filter into two queries of Elasticsearch: what it matches at least, and at most.
 
-Elasticsearch does not tell an array from what is in it, nor null from nothing, and no mapping forbids arrays: only of
-`_id` it knows as much as Koncorde. So the first query finds what may match, and the evaluator of `matches` decides;
-the second is there to be negated. Where the two are the same, nothing is left to decide.
+Elasticsearch does not tell an array from what is in it, nor null from nothing, and no mapping
+forbids arrays: only of `_id` it knows as much as Koncorde. So the first query finds what may match,
+and the evaluator decides; the second is there to be negated. Where the two are the same, nothing is
+left to decide.
 
-Several indices may map a path differently: each clause asks each of them as its own mapping wants it.
+Several indices may map a path differently: each clause asks each of them as its own mapping wants
+it.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -34,7 +36,7 @@ from services.mapping import Fields, MappedField
 
 @dataclass(frozen=True)
 class Queries:
-    """`up` matches at least what the filter does, `lo` at most."""
+    """The two queries of a filter: `up` matches at least what it does, `lo` at most."""
 
     up: JSON
     lo: JSON
@@ -58,7 +60,7 @@ EXPENSIVE = frozenset(("wildcard",))
 
 
 def translate(node: nodes.Filter, indices: Indices, *, forbidden: Collection[str] = ()) -> Queries:
-    """`forbidden`: kinds of queries that Elasticsearch will not be asked."""
+    """Return the queries of a filter. `forbidden`: kinds of queries that Elasticsearch will not be asked."""
     found = bounds(node, Document(indices if len(indices) <= MOST_MAPPINGS else UNKNOWN))
     up, lo = without(found.up, forbidden, ALL), without(found.lo, forbidden, NONE)
     return Queries(query_of(cut(up, ALL)), query_of(cut(lo, NONE)))
@@ -80,7 +82,7 @@ def at_least(expression: Expression) -> Bounds:
 
 @dataclass(frozen=True)
 class Document:
-    """What a filter is asked of: a whole document."""
+    """The subject of a filter: a whole document."""
 
     indices: Indices
 
@@ -96,7 +98,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Element:
-    """What the filter of a `select` is asked of: `{"value": element}`, of the array at `base`."""
+    """The subject of the filter of a `select`: `{"value": element}`, of the array at `base`."""
 
     indices: Indices
     base: str
@@ -105,12 +107,12 @@ class Element:
         return False
 
     def path(self, field: str) -> str | None:
-        """Where elements are indexed; `None`: such a field never exists."""
+        """Return where elements are indexed; `None`: such a field never exists."""
         first, dot, others = field.partition(".")
         return f"{self.base}{dot}{others}" if first == "value" else None
 
     def is_own(self, fields: Fields, field: MappedField) -> bool:
-        """Of all elements there may be one."""
+        """Whether it is of one element: of all elements there may be one."""
         return False
 
 
@@ -118,7 +120,7 @@ View = Document | Element
 
 
 def value(node: Any, view: View, query: Callable[[MappedField], Expression]) -> Bounds:
-    """Of a clause that only a value matches which is there."""
+    """Return the bounds of a clause that only a value matches which is there."""
     path = view.path(node.field)
     return exactly(NONE) if path is None else at_least(asked(path, view, lambda _, field: query(field)))
 
@@ -126,7 +128,7 @@ def value(node: Any, view: View, query: Callable[[MappedField], Expression]) -> 
 def asked(
     path: str, view: View, query: Callable[[Fields, MappedField], Expression], unknown: Expression = ALL
 ) -> Expression:
-    """Each index for itself. `unknown`: of one that cannot be asked for that path."""
+    """Return what asks each index for itself. `unknown`: of one that cannot be asked for that path."""
 
     def answers(query: Callable[[Fields, MappedField], Expression]) -> Expression:
         found = ((names, fields, fields.find(path)) for names, fields in view.indices.items())
@@ -138,7 +140,10 @@ def asked(
 
 
 def without_range(query: Callable[[Fields, MappedField], Expression]) -> Callable[[Fields, MappedField], Expression]:
-    """An index reads a range before it looks whether it is meant: where it has dates, it refuses what is no date."""
+    """Return queries without ranges where an index has dates.
+
+    It reads a range before it looks whether it is meant, and refuses what is no date.
+    """
 
     def answer(fields: Fields, field: MappedField) -> Expression:
         found = query(fields, field)
@@ -195,7 +200,7 @@ def id_is(value: Any) -> Expression:
 
 
 def null(view: View, fields: Fields, field: MappedField) -> Expression:
-    """Nothing is indexed of a null, where no other value can be indexed either."""
+    """Return what finds null, of which nothing is indexed, where no other value can be indexed either."""
     alone = view.is_own(fields, field) and field.definition.get("null_value") is None
     return Leaf({"exists": {"field": field.name}}, negated=True) if alone else ALL
 
@@ -209,7 +214,7 @@ def bounds_in(node: nodes.In, view: View) -> Bounds:
 
 @bounds.register
 def bounds_has(node: nodes.Has, view: View) -> Bounds:
-    """Of null, `[]` and `{}` nothing is indexed."""
+    """Return what finds a field. Of null, `[]` and `{}` nothing is indexed."""
     path = view.path(node.field)
     if path is None or view.is_id(node.field):
         return exactly(NONE if path is None else ALL)
@@ -222,7 +227,7 @@ def present(view: View, fields: Fields, field: MappedField) -> Expression:
 
 @bounds.register
 def bounds_item(node: nodes.Item, view: View) -> Bounds:
-    """An id is no array; objects and arrays equal no element."""
+    """Return what finds an element. An id is no array; objects and arrays equal no element."""
     if view.is_id(node.field) or isinstance(node.value, list | dict):
         return exactly(NONE)
     if node.value is None:
@@ -250,7 +255,7 @@ def bounds_match(node: nodes.Match, view: View) -> Bounds:
 
 
 def scalars(argument: Any) -> Iterator[tuple[str, nodes.Scalar]]:
-    """Each, and where a document has it, be it in an array: arrays leave no trace in paths."""
+    """Yield each scalar, and where a document has it, be it in an array: arrays leave no trace in paths."""
     left: list[tuple[str, Any]] = list(argument.items())
     while left:
         path, value = left.pop()

@@ -1,8 +1,10 @@
-r"""How a text must look for a regular expression to find something in it, as patterns of Elasticsearch's `wildcard`.
+r"""Wildcards (Elasticsearch's) that hold for every text in which a regular expression finds
+something.
 
-`^dev-\d+$` must look like `dev-*`, `a|b` like `*a*` or `*b*`: the literals in order, anything between them.
-Lucene's own `regexp` is another language, and refuses what takes it too many states (`.*(a|b).{20}` does); the
-states of these patterns grow with their length only. Many texts look so and do not match: an upper bound.
+`^dev-\d+$` must look like `dev-*`, `a|b` like `*a*` or `*b*`: the literals in order, anything
+between them. Lucene's own `regexp` is another language, and refuses what takes it too many states
+(`.*(a|b).{20}` does); the states of these patterns grow with their length only. Many texts look so
+and do not match: an upper bound.
 """
 
 import re
@@ -20,11 +22,11 @@ FOLDED_TWICE = frozenset("kKsS")
 
 
 class Unreadable(Exception):
-    """More than this reader of regular expressions knows."""
+    """An expression holds more than this reader knows."""
 
 
 class Mark:
-    """What is no literal of a sequence."""
+    """An element of a sequence that is no literal."""
 
 
 GAP, START, END = Mark(), Mark(), Mark()
@@ -40,7 +42,7 @@ ANCHORS = ((re.compile(r"\^|\\A"), START), (re.compile(r"\$|\\z"), END))
 
 
 def wildcards(source: str, flags: str) -> Sequence[str] | None:
-    """One of which a text matches that the expression is found in; `None`: any text may."""
+    """Return patterns of which a text in which the expression is found matches one; `None`: any text may."""
     try:
         sequences = PatternReader(source).whole()
     except Unreadable:
@@ -116,7 +118,7 @@ class PatternReader:
 
 
 def trimmed(sequence: Sequent, flags: str) -> Sequent:
-    """Without the literals that stand for several texts, or are too many; with a gap where the ends are open."""
+    """Return a sequence without literals that stand for several texts, or are too many, and with gaps at open ends."""
     left = MOST_LITERALS
     pieces: Sequent = []
     for piece in sequence:

@@ -33,11 +33,11 @@ DISTANCE = re.compile(r"(\+?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+))([a-z]*)")
 
 
 class NoDistance(ValueError):
-    """The message says what is wrong, as the rest of a sentence."""
+    """A text is no distance; the message is the rest of a sentence."""
 
 
 def metres(text: str) -> float:
-    """Raises `NoDistance`."""
+    """Return the metres of a distance. Raises `NoDistance`."""
     if len(text) > LONGEST:
         raise NoDistance(f"is too long: a distance has at most {LONGEST} characters.")
     found = DISTANCE.fullmatch(re.sub(r"\s", "", text).replace(",", ".").lower())
@@ -53,7 +53,7 @@ def metres(text: str) -> float:
 
 
 def factor(unit: str) -> float:
-    """Metres in one. Raises `NoDistance`."""
+    """Return the metres in one of a unit. Raises `NoDistance`."""
     for name in variations(unit):
         if name in UNITS:
             return UNITS[name]
@@ -65,7 +65,7 @@ def factor(unit: str) -> float:
 
 
 def variations(unit: str) -> Iterator[str]:
-    """As it is, and without the ending of a plural."""
+    """Yield a unit as it is, and without the ending of a plural."""
     yield unit
     if len(unit) != 2:
         yield from (unit.removesuffix(ending) for ending in PLURALS if unit.endswith(ending))
@@ -76,5 +76,5 @@ def prefixes(unit: str) -> dict[str, float]:
 
 
 def distance_of(distance_m: float) -> str:
-    """`metres` reads the very same number."""
+    """Return the text of which `metres` reads the very same number."""
     return f"{Decimal(repr(float(distance_m))):f} m"

@@ -1,4 +1,4 @@
-"""Equal clauses, written once."""
+"""The same filter, with equal clauses written once."""
 
 import json
 from collections.abc import Hashable, Sequence
@@ -8,12 +8,12 @@ from services.filters.koncorde.write import write
 
 
 def distinct(node: nodes.Filter) -> nodes.Filter:
-    """The same filter, in whose lists no clause stands twice: the first of them stays."""
+    """Return a filter in whose lists no clause stands twice: the first of them stays."""
     return keyed(node)[0]
 
 
 def keyed(node: nodes.Filter) -> tuple[nodes.Filter, Hashable]:
-    """It, and what only its equals have. `1` and `true` are not equal, as they are in Python."""
+    """Return a clause, and what only its equals have. `1` and `true` are not equal, as they are in Python."""
     match node:
         case nodes.And(children):
             children, keys = once(children)

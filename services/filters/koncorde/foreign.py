@@ -1,4 +1,4 @@
-"""Names of Elasticsearch's query language that callers may mistake for Koncorde's."""
+"""Keywords of Elasticsearch's query language that callers may mistake for Koncorde's."""
 
 HINT = "ask with lang=elasticsearch for Elasticsearch's queries"
 

@@ -1,4 +1,4 @@
-"""Where in a filter something stands, what an error says of it, and how much a filter may hold."""
+"""The location of a part of a filter, which errors name, and the limits of what a filter may hold."""
 
 import difflib
 import json
@@ -36,7 +36,7 @@ KINDS = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", 
 
 @dataclass
 class Limits:
-    """What a filter may still hold."""
+    """Counts what a filter may still hold."""
 
     clauses: int = MOST_CLAUSES
     values: int = MOST_VALUES
@@ -45,7 +45,10 @@ class Limits:
 
 @dataclass(slots=True)
 class Location:
-    """`path`: as errors name it, such as `query.and[1].range`. Not frozen, for speed: a filter has thousands."""
+    """A place in a filter. `path`: as errors name it, such as `query.and[1].range`.
+
+    Not frozen, for speed: a filter has thousands.
+    """
 
     path: str = "query"
     keyword: str | None = None
@@ -62,13 +65,13 @@ class Location:
         return Location(f"{self.path}.{shortened(keyword)}", keyword, self.depth, self.budget)
 
     def deeper(self) -> "Location":
-        """Raises `InvalidFilter`."""
+        """Check that a filter may be nested here. Raises `InvalidFilter`."""
         if self.depth == DEEPEST:
             raise self.refuse(f"is nested too deep: a filter has at most {DEEPEST} levels.")
         return Location(self.path, self.keyword, self.depth + 1, self.budget)
 
     def count_clause(self) -> None:
-        """Raises `InvalidFilter`."""
+        """Count one clause. Raises `InvalidFilter`."""
         self.budget.clauses -= 1
         if self.budget.clauses < 0:
             self.refuse_clause()
@@ -77,18 +80,18 @@ class Location:
         raise self.refuse(f"is one clause too many: a filter has at most {MOST_CLAUSES}.")
 
     def check_clauses(self, count: int) -> None:
-        """Before any of so many is read. Raises `InvalidFilter`."""
+        """Check that so many clauses may follow, before any is read. Raises `InvalidFilter`."""
         if count > self.budget.clauses:
             self.item(self.budget.clauses).refuse_clause()
 
     def count_values(self, count: int) -> None:
-        """Raises `InvalidFilter`."""
+        """Count values. Raises `InvalidFilter`."""
         self.budget.values -= count
         if self.budget.values < 0:
             raise self.refuse(f"holds too many values: a filter has at most {MOST_VALUES} in its lists.")
 
     def count_steps(self, count: int) -> None:
-        """Raises `InvalidFilter`."""
+        """Count the steps of a regular expression. Raises `InvalidFilter`."""
         self.budget.steps -= count
         if self.budget.steps < 0:
             raise self.refuse("is one large pattern too many: write fewer, or with fewer repetitions and classes.")
@@ -98,13 +101,13 @@ class Location:
 
 
 def check_length(text: str, location: Location) -> None:
-    """Raises `InvalidFilter`."""
+    """Raise `InvalidFilter` for a text that is too long."""
     if len(text) > LONGEST_TEXT:
         raise location.refuse(f"is too long: a text has at most {LONGEST_TEXT:,} characters.")
 
 
 def check_text(value: Any, location: Location) -> None:
-    """Raises `InvalidFilter` where text is no Unicode, which neither a link nor a store can hold."""
+    """Raise `InvalidFilter` where text is no Unicode, which neither a link nor a store can hold."""
     try:
         msgspec.json.encode(value)
     except (UnicodeEncodeError, RecursionError):
@@ -127,7 +130,7 @@ def surrogates(value: Any, location: Location) -> Iterator[Location]:
 
 
 def shown(value: Any) -> str:
-    """A value as an error repeats it; objects and arrays by their kind."""
+    """Return a value as an error repeats it; objects and arrays by their kind."""
     if isinstance(value, dict | list):
         return kind(value)
     return shortened(json.dumps(value, ensure_ascii=False))
@@ -138,12 +141,12 @@ def kind(value: Any) -> str:
 
 
 def listed(names: Collection[str]) -> str:
-    """`"a", "b"`; the first few of many."""
+    """Return names as `"a", "b"`; the first few of many."""
     return ", ".join(shown(name) for name in list(names)[:5]) + (", ..." if len(names) > 5 else "")
 
 
 def similar(name: str, names: Collection[str]) -> str:
-    """`: did you mean "x"?` where one is near, a full stop elsewhere."""
+    """Return `: did you mean "x"?` where a name is near, else a full stop."""
     near = difflib.get_close_matches(shortened(name).lower(), [each.lower() for each in names], n=1, cutoff=0.7)
     meant = [each for each in names if each.lower() in near]
     return f': did you mean "{meant[0]}"?' if meant else "."

@@ -1,4 +1,4 @@
-"""JSON -> nodes: every mistake is an `InvalidFilter` that names its path and says what would be right."""
+"""The parser of Koncorde: JSON -> nodes, or an `InvalidFilter` that names the path and what would be right."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ FEWEST_POINTS = 3
 
 
 def parse(value: Any) -> Filter:
-    """Raises `InvalidFilter`."""
+    """Return the filter that a query of Koncorde means. Raises `InvalidFilter`."""
     location = Location()
     node = nodes.All() if isinstance(value, dict) and not value else a_filter(value, location)
     check_text(value, location)
@@ -36,7 +36,7 @@ def parse(value: Any) -> Filter:
 
 
 def a_filter(value: Any, location: Location) -> Filter:
-    """Any, but for `{}`."""
+    """Return any filter but `{}`."""
     location.count_clause()
     inside = location.deeper()
     keyword = sole_keyword(value, location)
@@ -99,21 +99,21 @@ def is_number(value: Any) -> bool:
 
 
 def finite(value: Any, location: Location) -> Any:
-    """Numbers beyond a double are none; anything else is as it is."""
+    """Return a value. Raises `InvalidFilter` for a number beyond a double."""
     if isinstance(value, float) and not math.isfinite(value):
         raise location.refuse("is a number beyond what a double holds.")
     return value
 
 
 def scalar(value: Any, location: Location) -> Any:
-    """Neither too long nor beyond a double."""
+    """Return a value that is neither too long nor beyond a double."""
     if isinstance(value, str):
         check_length(value, location)
     return finite(value, location)
 
 
 def one_field(value: Any, location: Location, *, besides: tuple[str, ...] = ()) -> tuple[str, Any, Location]:
-    """The field, its argument, and where that stands."""
+    """Return the field, its argument, and where that stands."""
     others = [name for name in an_object(value, location) if name not in besides]
     for name in besides:
         if name not in value:
@@ -145,7 +145,7 @@ def a_not(value: Any, location: Location) -> Filter:
 
 
 def a_bool(value: Any, location: Location) -> Filter:
-    """One part is that part; several are joined, `must` as it is."""
+    """Return the only part of a `bool`; several are joined, `must` as it is."""
     parts = an_object(value, location)
     for name in parts:
         if name in foreign.OF_BOOL:
@@ -271,7 +271,7 @@ def regexp(value: Any, location: Location) -> Filter:
 
 
 def flags_text(value: Any, location: Location) -> str:
-    """What JavaScript takes for false is no flag."""
+    """Return the flags: what JavaScript takes for false is none."""
     if not value and not isinstance(value, list | dict):
         return ""
     check_length(a_text(value, location), location)
@@ -286,7 +286,7 @@ def match(value: Any, location: Location) -> Filter:
 
 
 def check_items(value: dict[str, Any] | list[Any], location: Location) -> None:
-    """Of an argument that may be any JSON: its numbers, and its limits."""
+    """Check the numbers and limits of an argument that may be any JSON."""
     location.count_values(len(value))
     for at, item in within(value, location):
         if isinstance(item, dict | list):
@@ -344,7 +344,7 @@ def geo_bounding_box(value: Any, location: Location) -> Filter:
 
 
 def sides(given: Mapping[str, Any], location: Location) -> Mapping[str, float]:
-    """Degrees, by the four sides or by two corners."""
+    """Return the degrees of the four sides, given by themselves or by two corners."""
     if all(isinstance(given.get(side), str | int | float) for side in SIDES):
         return {
             side: side_degrees(given[side], location.key(side), upright=side in ("top", "bottom")) for side in SIDES

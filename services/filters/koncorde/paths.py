@@ -1,4 +1,4 @@
-"""Fields as `exists` and `missing` write them: `a.b`, `tags["x"]` for a value in an array, brackets escaped by `\\`."""
+"""Paths as `exists` and `missing` write them: `a.b`, `tags["x"]` for a value in an array, brackets escaped by `\\`."""
 
 import json
 import math
@@ -13,7 +13,7 @@ BRACKETS = re.compile(r"([^\n\r\u2028\u2029]*?[^\\])\[([^\n\r\u2028\u2029]*)\]")
 
 
 def named(field: str, location: Location) -> str:
-    """The path itself. Raises `InvalidFilter`."""
+    """Return the path itself. Raises `InvalidFilter`."""
     if len(field) > LONGEST_FIELD:
         raise location.refuse(f"names a field that is too long: a path has at most {LONGEST_FIELD:,} characters.")
     if field.count(".") >= MOST_NAMES:
@@ -22,7 +22,7 @@ def named(field: str, location: Location) -> str:
 
 
 def field_or_item(text: str, location: Location) -> Has | Item:
-    """Raises `InvalidFilter`."""
+    """Return the path, and the value in an array if one is named. Raises `InvalidFilter`."""
     check_length(text, location)
     found = BRACKETS.fullmatch(text) if text.endswith("]") else None
     if found is None:
@@ -41,7 +41,7 @@ def value(text: str, location: Location) -> Any:
 
 
 def double(text: str) -> float:
-    """Raises `ValueError` for what is no number, or beyond a double: `NaN`, `1e999`."""
+    """Return a number. Raises `ValueError` for what is none, or beyond a double: `NaN`, `1e999`."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(text)
@@ -57,7 +57,7 @@ def escaped(field: str) -> str:
 
 
 def path_of(node: Has | Item) -> str:
-    """`field_or_item` reads the same."""
+    """Return the text of which `field_or_item` reads the same."""
     if isinstance(node, Has):
         return escaped(node.field)
     return f"{escaped(node.field)}[{json.dumps(node.value)}]"

@@ -31,7 +31,10 @@ Coordinates = tuple[float, float]
 
 
 def coordinates(value: Any) -> Coordinates | None:
-    """`None`: no point. It is asked of every row: most of them hold an object of two numbers."""
+    """Return latitude and longitude; `None`: no point.
+
+    It is asked of every row, and most of them hold an object of two numbers.
+    """
     if value.__class__ is not dict:
         return of_plain(value)
     lat, lon = value.get("lat"), value.get("lon")
@@ -53,7 +56,7 @@ def of_object(value: Mapping[str, Any]) -> Coordinates | None:
 
 
 def of_plain(value: Any) -> Coordinates | None:
-    """Of an array or a text."""
+    """Return the point of an array or a text."""
     if isinstance(value, list):
         return point(*value) if len(value) == 2 else None
     if not isinstance(value, str) or len(value) > LONGEST:
@@ -72,7 +75,7 @@ def point(lat: Any, lon: Any) -> Coordinates | None:
 
 
 def degrees(value: Any) -> float | None:
-    """Of a number, or of text that is one; `None`: neither."""
+    """Return the degrees of a number, or of text that is one; `None`: neither."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     if isinstance(value, str) and (len(value) > LONGEST or not NUMBER.fullmatch(value)):
@@ -85,7 +88,7 @@ def degrees(value: Any) -> float | None:
 
 
 def of_geohash(text: str) -> Coordinates:
-    """The centre of its cell."""
+    """Return the centre of a geohash's cell."""
     spans = [[-180.0, 180.0], [-90.0, 90.0]]
     for index, bit in enumerate(bit for character in text for bit in f"{DIGITS[character]:05b}"):
         span = spans[index % 2]

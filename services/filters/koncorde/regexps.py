@@ -43,7 +43,7 @@ CHECKED.max_mem = 2**19
 
 
 def pattern(source: str, flags: str, location: Location) -> str:
-    """For RE2. Raises `InvalidFilter`."""
+    """Return an expression for RE2. Raises `InvalidFilter`."""
     if len(source) > LONGEST:
         raise location.refuse(f"is too long: a pattern has at most {LONGEST} characters.")
     found = prefix(flags) + ESCAPE.sub(rewritten, source)
@@ -89,7 +89,7 @@ def said(error: Exception) -> str:
 
 
 def finder(pattern: str, *, at_start: bool) -> Callable[[str], bool]:
-    """Whether the pattern is found in a text."""
+    """Return what tells whether the expression is found in a text."""
     compiled = re2.compile(pattern.encode(), OPTIONS)
     find = compiled.match if at_start else compiled.search
 
@@ -100,5 +100,5 @@ def finder(pattern: str, *, at_start: bool) -> Callable[[str], bool]:
 
 
 def remembering(found: Callable[[str], bool]) -> Callable[[str], bool]:
-    """For short texts: those of measures are few, and what was found in them is kept."""
+    """Return a test that remembers short texts: those of measures are few."""
     return functools.lru_cache(KEPT_TEXTS)(found)

@@ -1,4 +1,4 @@
-"""How much there is to decide: what a filter costs on a document, roughly, before it has been tried on any."""
+"""The weight of a filter: what it costs on a document, roughly, before it has been tried on any."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ POINTS_A_CLAUSE = 50
 
 
 def weight(node: nodes.Filter) -> int:
-    """Clauses, those that hold others left out; `match` has one for each value in its argument."""
+    """Count the clauses, without those that hold others; `match` has one for each value in its argument."""
     match node:
         case nodes.And(children) | nodes.Or(children):
             return sum(map(weight, children))
@@ -26,7 +26,7 @@ def weight(node: nodes.Filter) -> int:
 
 
 def values(argument: Any) -> int:
-    """The scalars in it, and the objects and arrays that hold none."""
+    """Count the scalars in a value, and the objects and arrays that hold none."""
     inner: Iterable[Any] = ()
     if isinstance(argument, dict):
         inner = argument.values()

@@ -1,4 +1,4 @@
-"""Nodes -> JSON: `parse(write(node)) == node`, and no deeper than what was parsed."""
+"""The writer of Koncorde: nodes -> JSON; `parse(write(node)) == node`, and no deeper than what was parsed."""
 
 from collections.abc import Mapping
 from functools import singledispatch
@@ -26,7 +26,7 @@ def write_nothing(node: nodes.Nothing) -> JSON:
 
 @write.register
 def write_and(node: nodes.And) -> JSON:
-    """As `bool` where it was one: its parts are a level less deep."""
+    """Return an `and` as the `bool` that it was: its parts are a level less deep."""
     parts = bool_parts(node.children)
     if len(parts) > 1:
         return {"bool": {name: write_each(children) for name, children in parts.items()}}
@@ -34,7 +34,7 @@ def write_and(node: nodes.And) -> JSON:
 
 
 def bool_parts(children: tuple[nodes.Filter, ...]) -> Mapping[str, tuple[nodes.Filter, ...]]:
-    """The parts of a `bool` that parses as these children: `must` first, then the others in their order."""
+    """Return the parts of a `bool` that parses as these children: `must` first, then the others in their order."""
     others: dict[str, tuple[nodes.Filter, ...]] = {}
     for name in ("should_not", "should", "must_not"):
         if children and (part := bool_part(name, children[-1])) is not None:
@@ -45,7 +45,7 @@ def bool_parts(children: tuple[nodes.Filter, ...]) -> Mapping[str, tuple[nodes.F
 
 
 def bool_part(name: str, node: nodes.Filter) -> tuple[nodes.Filter, ...] | None:
-    """Its filters, if the node is that part; `None`: it is not."""
+    """Return the filters of a node, if it is that part of a `bool`; `None`: it is not."""
     match name, node:
         case "must_not", nodes.Not(nodes.Or(children)):
             return children

@@ -1,7 +1,8 @@
-"""A filter as Python: what every store's own way of filtering has to mean, and decides where that cannot.
+"""The evaluator: a filter as Python, which is what the other ways of filtering must mean.
 
-Compiled once into closures: it runs on every row of an export. A row may take long, by its clauses or by what it holds:
-then `tick` is called every now and then, and what that raises ends the evaluation.
+It also decides where those cannot. A filter is compiled once into closures: it runs on every row of
+an export. A row may take long, by its clauses or by what it holds: then `tick` is called every now
+and then, and what that raises ends the evaluation.
 """
 
 import math
@@ -29,16 +30,18 @@ TICK_ITEMS = 1000
 
 
 def no_tick() -> None:
-    """Nobody waits."""
+    """Do nothing: nobody waits."""
 
 
 def matches(node: nodes.Filter, document: Document) -> bool:
-    """`document` has its `_id` among its keys."""
+    """Return whether a document matches, which has its `_id` among its keys."""
     return compile(node)(document)
 
 
 def fields(node: nodes.Filter) -> frozenset[str]:
-    """The paths whose values decide. With a dot at its end: all of an object there does, not only that it is one."""
+    """Return the paths whose values decide. With a dot at its end: all of an object there does, not
+    only that it is one.
+    """
     return frozenset(named(node))
 
 
@@ -65,7 +68,9 @@ def named(node: nodes.Filter) -> Iterator[str]:
 
 
 def lookup(path: str, tick: Tick = no_tick) -> Lookup:
-    """What finds the value there; `MISSING`: none. Keys with a dot in them count as well as keys within keys."""
+    """Return what finds the value at a path; `MISSING`: none. Keys with a dot in them count as well
+    as keys within keys.
+    """
     outer, *others = path.split(".")
     if not others:
         return lambda document: document.get(path, MISSING)
@@ -106,7 +111,7 @@ def chain(path: str, outer: str, others: list[str], tick: Tick) -> Lookup:
 
 
 def last(document: Document, path: str) -> Any:
-    """Where several keys lead to a path, the last of them has its value."""
+    """Return the value at a path. Where several keys lead there, it is the last one's."""
     found: Any = MISSING
     for key, value in document.items():
         if key == path:
@@ -121,7 +126,7 @@ def last(document: Document, path: str) -> Any:
 
 
 def compile(node: nodes.Filter, tick: Tick = no_tick) -> Test:
-    """`tick`: called within a row that takes long."""
+    """Return the test of a filter. `tick` is called within a row that takes long."""
     return made(node, tick)
 
 
@@ -169,7 +174,7 @@ def make_or(node: nodes.Or, tick: Tick) -> Test:
 
 
 def groups(children: Sequence[nodes.Filter], kind: type[nodes.And | nodes.Or], tick: Tick) -> list[Test]:
-    """The tests of what a list holds; of one that holds many clauses, those of its parts, with a tick before each."""
+    """Return the tests of a list; of one that holds many clauses, those of its parts, with a tick before each."""
     parts = list(parted(children))
     if len(parts) == 1:
         return [made(child, tick) for child in children]
@@ -177,7 +182,7 @@ def groups(children: Sequence[nodes.Filter], kind: type[nodes.And | nodes.Or], t
 
 
 def parted(children: Sequence[nodes.Filter]) -> Iterator[tuple[nodes.Filter, ...]]:
-    """In parts of few clauses each; a child that holds more is one by itself."""
+    """Yield children in parts of few clauses each; a child that holds more is one by itself."""
     part: list[nodes.Filter] = []
     held = 0
     for child in children:
@@ -191,7 +196,7 @@ def parted(children: Sequence[nodes.Filter]) -> Iterator[tuple[nodes.Filter, ...
 
 
 def ticking(node: nodes.Filter, tick: Tick) -> Test:
-    """Its test, with a tick before; and one before it is made."""
+    """Return a child's test, with a tick before; and one before it is made."""
     tick()
     return ticked_test(made(node, tick), tick)
 
@@ -258,7 +263,7 @@ def make_item(node: nodes.Item, tick: Tick) -> Test:
 
 
 def one_of_them(value: nodes.Scalar) -> Callable[[Sequence[Any]], bool]:
-    """Whether an item is strictly equal. Most have no item that is equal even in Python, where `1` is `True`."""
+    """Return whether an item is strictly equal. Most have none that is equal even in Python, where `1` is `True`."""
     if isinstance(value, str):
         return lambda items: value in items
     equal = equality(value)
@@ -266,14 +271,14 @@ def one_of_them(value: nodes.Scalar) -> Callable[[Sequence[Any]], bool]:
 
 
 def pieces(items: list[Any], tick: Tick) -> Iterator[list[Any]]:
-    """Few at a time."""
+    """Yield items, few at a time."""
     for start in range(0, len(items), TICK_ITEMS):
         tick()
         yield items[start : start + TICK_ITEMS]
 
 
 def equality(value: Any) -> Callable[[Any], bool]:
-    """Strict; objects and arrays equal nothing."""
+    """Return a strict test; objects and arrays equal nothing."""
     if isinstance(value, list | dict):
         return lambda item: False
     if value is None or isinstance(value, bool):
@@ -285,7 +290,7 @@ def equality(value: Any) -> Callable[[Any], bool]:
 
 @made.register
 def make_range(node: nodes.Range, tick: Tick) -> Test:
-    """A bound that is not given is infinite, and included."""
+    """Return the test of a range, in which a bound that is not given is infinite, and included."""
     low = next((bound for bound in (node.gt, node.gte) if bound is not None), -math.inf)
     high = next((bound for bound in (node.lt, node.lte) if bound is not None), math.inf)
     return BETWEEN[node.gt is not None, node.lt is not None](lookup(node.field, tick), low, high)
@@ -352,7 +357,7 @@ def all_found(wanted: list[tuple[Lookup, Contains]]) -> Test:
 
 
 def containing(wanted: Any, tick: Tick) -> Contains:
-    """Whether a value contains what is wanted."""
+    """Return what tells whether a value contains what is wanted."""
     if isinstance(wanted, dict):
         keys = all_found([(key_of(key), containing(value, tick)) for key, value in wanted.items()])
         return lambda value: value.__class__ is dict and keys(value)
@@ -367,7 +372,7 @@ def key_of(key: str) -> Lookup:
 
 
 def contains_items(left: list[Any], wanted: list[Contains], tick: Tick) -> bool:
-    """Each in turn takes the first item that contains it."""
+    """Return whether each wanted item, in turn, finds a first item of its own that contains it."""
     for contains in wanted:
         tick()
         taken = next((index for index, item in enumerate(left) if contains(item)), None)

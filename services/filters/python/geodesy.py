@@ -1,4 +1,4 @@
-"""Shapes on the earth, as tests of a latitude and a longitude in degrees: WGS84, as the engine of Koncorde computes."""
+"""Geodesy: shapes on the earth as tests of a latitude and a longitude (degrees, WGS84), as Koncorde's engine has it."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,12 +37,12 @@ Inside = Callable[[float, float], bool]
 
 
 def no_tick() -> None:
-    """Nobody waits."""
+    """Do nothing: nobody waits."""
 
 
 @singledispatch
 def inside(shape: Any, tick: Callable[[], object] = no_tick) -> Inside:
-    """`tick`: called now and then while the test is made, which takes long for thousands of points."""
+    """Return the test of a shape. `tick` is called while it is made, which takes long for thousands of points."""
     raise TypeError(f"Not a shape: {shape!r}")
 
 
@@ -57,7 +57,10 @@ def inside_ring(shape: Ring, tick: Callable[[], object] = no_tick) -> Inside:
 
 
 def within(centre: Point, inner_m: float, outer_m: float) -> Inside:
-    """Both limits included; besides, in the box that the engine looks up first, a little low for the circle."""
+    """Return the test of a distance, both limits included.
+
+    Besides, a point is in the box that the engine looks up first, a little low for the circle.
+    """
     height = math.degrees(outer_m / EQUATOR_M)
     width = math.degrees(outer_m / (EQUATOR_M * math.cos(math.radians(centre.lat))))
     distance, lat0, lon0 = distance_from(centre), centre.lat, centre.lon
@@ -71,12 +74,12 @@ def within(centre: Point, inner_m: float, outer_m: float) -> Inside:
 
 
 def turned(longitude: float) -> float:
-    """The same, within ±180."""
+    """Return a longitude within ±180."""
     return math.remainder(longitude, 360)
 
 
 def distance_from(centre: Point) -> Callable[[float, float], float]:
-    """Metres, by Andoyer's first order formula."""
+    """Return what measures the metres from a point, by Andoyer's first order formula."""
     lat0, lon0 = math.radians(centre.lat), math.radians(centre.lon)
     sin0, cos0 = math.sin(lat0), math.cos(lat0)
 
@@ -90,7 +93,7 @@ def distance_from(centre: Point) -> Callable[[float, float], float]:
 
 
 def andoyer(sin0: float, sin1: float, cosine: float) -> float:
-    """Metres between two latitudes, by their sines and the cosine of the angle between the points."""
+    """Return the metres between two latitudes, by their sines and the cosine of the angle between the points."""
     angle = math.acos(cosine)
     sine = math.sin(angle)
     near = 0.0 if cosine == 1 else (angle + 3 * sine) / (1 - cosine)
@@ -111,7 +114,8 @@ def inside_box(shape: Box, tick: Callable[[], object] = no_tick) -> Inside:
 
 @inside.register
 def inside_polygon(shape: Polygon, tick: Callable[[], object] = no_tick) -> Inside:
-    """By the winding number: not zero inside, in either orientation; vertices and edges are inside.
+    """Return the test of a polygon, by the winding number: not zero is inside, in either
+    orientation; vertices and edges are.
 
     Edges are geodesics, the short way round. Where they go round a pole, inside is to their left.
     """
@@ -142,7 +146,9 @@ def inside_polygon(shape: Polygon, tick: Callable[[], object] = no_tick) -> Insi
 
 
 def through_poles(points: Sequence[Point]) -> Iterator[Point]:
-    """The ring with the poles that it goes through, each twice: on the meridian that leads there, and the one away."""
+    """Return the ring with the poles that it goes through, each twice: on the meridian that leads
+    there, and the one away.
+    """
     for before, point, after in zip((points[-1], *points[:-1]), points, (*points[1:], points[0]), strict=True):
         if abs(point.lat) == POLE:
             yield Point(point.lat, before.lon)
@@ -163,7 +169,7 @@ def ticking(items: Iterable[Item], tick: Callable[[], object]) -> Iterator[Item]
 
 
 class EdgeIndex:
-    """The edges of a polygon by the meridians that they may pass: few of thousands count for one point."""
+    """Finds the edges of a polygon by the meridians that they may pass: few of thousands count for one point."""
 
     def __init__(self, edges: Sequence["Edge"], tick: Callable[[], object]) -> None:
         self._edges = edges
@@ -175,7 +181,7 @@ class EdgeIndex:
             self._list(edge)
 
     def near(self, lon: float) -> Sequence["Edge"]:
-        """At least those that the meridian passes."""
+        """Return at least those edges that the meridian passes."""
         if not abs(lon) < FURTHEST:  # there, differences of longitudes are rounded
             return self._edges
         found = self._by_part.get(self._part(lon % 360), [])
@@ -195,10 +201,10 @@ class EdgeIndex:
 
 
 class Edge:
-    """Of a polygon; at a pole, `width` is that of the angle there.
+    """An edge of a polygon; at a pole, `width` is that of the angle there.
 
-    `west_lon`: where it begins, `width` degrees further east it ends. `direction`: 1 when the ring goes along it
-    eastwards, -1 westwards.
+    `west_lon`: where it begins; `width` degrees further east it ends. `direction`: 1 when the ring
+    goes along it eastwards, -1 westwards.
     """
 
     def __init__(self, start: Point, end: Point) -> None:
@@ -212,7 +218,9 @@ class Edge:
         self._pole = (self._bottom == POLE) - (self._top == -POLE)
 
     def holds(self, lat: float, along: float) -> bool:
-        """Whether it is one of the ends, or between them on their meridian. `along`: degrees from the west end."""
+        """Return whether a point is one of the ends, or between them on their meridian. `along`:
+        degrees from the west end.
+        """
         if self.width <= SLACK:
             return self._bottom <= lat <= self._top
         if abs(along) <= SLACK:
@@ -220,7 +228,7 @@ class Edge:
         return abs(along - self.width) <= SLACK and lat == self._east.lat
 
     def side(self, lat: float, lon: float) -> int:
-        """Of a meridian that it passes: 1 north of it, -1 south, 0 on it."""
+        """Return the side of a point on a meridian that the edge passes: 1 north of it, -1 south, 0 on it."""
         if self._pole:
             return -self._pole
         if lat < self._bottom and self._bottom >= 0:
@@ -238,7 +246,7 @@ def turned_radians(angle: float) -> float:
 
 
 def azimuth(start: Point, end: Point) -> float:
-    """Of the geodesic at its start, in radians eastwards from north, by Andoyer's formula."""
+    """Return the azimuth of a geodesic at its start, in radians eastwards from north, by Andoyer's formula."""
     lat0, lat1 = math.radians(start.lat), math.radians(end.lat)
     turn = math.radians(end.lon - start.lon)
     sin0, cos0, sin1, cos1 = math.sin(lat0), math.cos(lat0), math.sin(lat1), math.cos(lat1)
@@ -254,7 +262,7 @@ def azimuth(start: Point, end: Point) -> float:
 
 
 def bearing(lat0: float, lat1: float, turn: float) -> float:
-    """The azimuth on a sphere, all in radians."""
+    """Return the azimuth on a sphere, all in radians."""
     if abs(math.cos(lat1)) <= TOLERANCE:
         return math.pi if lat1 < 0 else 0.0
     return math.atan2(math.sin(turn), math.cos(lat0) * math.tan(lat1) - math.sin(lat0) * math.cos(turn))

@@ -1,4 +1,4 @@
-"""Whether a filter can be borne, tried on the first rows that it is asked of."""
+"""The trial of a filter: whether it can be borne, by the first rows that it is asked of."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ PROVEN_SECONDS = 0.2
 
 
 class Trial:
-    """Of one filter. `cpu_seconds`: what its caller has had of the core so far."""
+    """Tries one filter. `cpu_seconds` tells what its caller has had of the CPU so far."""
 
     def __init__(self, cpu_seconds: Callable[[], float]) -> None:
         self._cpu_seconds = cpu_seconds
@@ -24,7 +24,7 @@ class Trial:
         self._is_over = False
 
     def decides(self, holds: Test, document: Mapping[str, Any]) -> bool:
-        """Whether it holds, and how long that takes."""
+        """Return whether a row matches, and note how long that took."""
         if self._is_over:
             return holds(document)
         self._began = self._cpu_seconds()
@@ -36,7 +36,7 @@ class Trial:
         return answer
 
     def check(self) -> None:
-        """Within a row too. Raises `InvalidFilter`."""
+        """Raise `InvalidFilter` when it took too long, within a row too."""
         if self._is_over:
             return
         seconds = self._seconds + (0.0 if self._began is None else self._cpu_seconds() - self._began)
@@ -47,7 +47,7 @@ class Trial:
         self._is_over = True
 
     def end(self) -> None:
-        """It was borne so far, and a part of the answer is given."""
+        """Note that the filter was borne so far: a part of the answer is given."""
         self._is_over = True
 
 

@@ -1,5 +1,4 @@
-"""Exact terms: the clauses by which an export's target, type, slots and instants are found in all
-indices of an alias.
+"""Exact terms: the clauses that find target, type, slots and instants in all indices of an alias.
 
 Each index is asked by the field that is exact there. Where all share one, that is a plain clause;
 else one for each.

@@ -1,5 +1,4 @@
-"""The residual of a filter: what is left when Elasticsearch has done its part, decided on each
-document.
+"""The residual: what Elasticsearch left of a filter, decided on each document of a page.
 
 Only those keys of `_source` are decoded that a row is made of, or that the filter may mean:
 `values.temperature` is found below `values`, and under a key that has the dot in its name. A

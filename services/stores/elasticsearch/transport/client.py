@@ -1,4 +1,4 @@
-"""The client of Elasticsearch: sends a request, returns the bytes of the answer, and tells errors
+"""The client of Elasticsearch: sends a request, returns the bytes of the answer, tells errors
 apart.
 
 There are three kinds: what may go better next time (`Temporary`; `Late` when time ran out), what
