@@ -1,5 +1,4 @@
-"""Verify Kuzzle's own tokens: `kauth-` and a JWT of user, `iat` and `exp`, signed by HS256 with
-Kuzzle's secret.
+"""Verify Kuzzle's own tokens: `kauth-` and a JWT of user, `iat` and `exp`, signed by HS256 with Kuzzle's secret.
 
 Kuzzle 2.56, lib/core/security/tokenRepository.ts. Its API keys (`kapikey-`) are the same, with
 `exp` or without.

@@ -1,5 +1,4 @@
-"""Bounding boxes of shapes, as Elasticsearch places points: all points of a shape, and some
-besides.
+"""Bounding boxes of shapes, as Elasticsearch places points: all points of a shape, and some besides.
 
 Elasticsearch reads the points of documents otherwise than Koncorde does: an array has its longitude
 first, a geohash is the corner of its cell, and two texts that are numbers (`["43", "3"]`) are two

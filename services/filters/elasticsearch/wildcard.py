@@ -1,5 +1,4 @@
-r"""Wildcards (Elasticsearch's) that hold for every text in which a regular expression finds
-something.
+r"""Wildcards of Elasticsearch that hold for every text in which a regular expression finds something.
 
 `^dev-\d+$` must look like `dev-*`, `a|b` like `*a*` or `*b*`: the literals in order, anything
 between them. Lucene's own `regexp` is another language, and refuses what takes it too many states

@@ -1,5 +1,4 @@
-"""Koncorde as a tree of nodes: one frozen dataclass a keyword, its arguments checked and in plain
-units.
+"""Koncorde as a tree of nodes: one frozen dataclass a keyword, its arguments checked and in plain units.
 
 `ids` is In("_id", ...), `missing` is Not(Has(...)) or Not(Item(...)), `bool` is And, Or and Not.
 Fields are paths (`values.temperature`), read as sections 1 and 3 of Koncorde's documentation say.

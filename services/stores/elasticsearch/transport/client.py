@@ -1,5 +1,4 @@
-"""The client of Elasticsearch: sends a request, returns the bytes of the answer, tells errors
-apart.
+"""The client of Elasticsearch: sends a request, returns the bytes of the answer, tells errors apart.
 
 There are three kinds: what may go better next time (`Temporary`; `Late` when time ran out), what
 Elasticsearch refuses (`Refused`, a 503 unless somebody shows that the caller asked for it), and who
