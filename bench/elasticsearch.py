@@ -1,7 +1,7 @@
-"""Whole downloads from a real Elasticsearch through real gunicorn, against the plain way in the same run.
+"""Measure whole downloads from a real Elasticsearch through real gunicorn, against the plain way in the same run.
 
-The plain way: a scroll of 200 documents with their whole `_source`, and the encoder of `plain.py`, in this process.
-Elasticsearch, the service and the client share the machine.
+The plain way: a scroll of 200 documents with their whole `_source`, and the encoder of `plain.py`,
+in this process. Elasticsearch, the service and the client share the machine.
 """
 
 import contextlib

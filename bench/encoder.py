@@ -1,4 +1,4 @@
-"""The encoder alone, on one core: pages of answers as bytes, in memory, to CSV as bytes."""
+"""Measure the encoder alone, on one core: pages of answers as bytes, in memory, to CSV as bytes."""
 
 import time
 from collections.abc import Callable, Iterator

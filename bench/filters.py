@@ -1,6 +1,7 @@
-"""Filters of which a part is decided while reading, against no filter in the same run: rows read a second.
+"""Measure filters that are decided while reading, against no filter in the same run: rows read a second.
 
-From a real Elasticsearch through real gunicorn; Elasticsearch, the service and the client share the machine.
+From a real Elasticsearch through real gunicorn; Elasticsearch, the service and the client share the
+machine.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """The plain way, to measure against: `json` into dicts, every cell on its own, `csv.writer` row by row.
 
-It follows the rules of the CSV without the code of `services.csv_text` and `services.columns`; tests hold these
-against it.
+It follows the rules of the CSV without the code of `services.formats` and `services.columns`; tests
+hold these against it.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Many slow readers at once, on two workers: does the service still answer others? Real gunicorn, both stores."""
+"""Measure whether the service still answers others while many read slowly. Real gunicorn, both stores."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""From the embedded store, on one core: a database on disk to CSV as bytes, as a download reads it."""
+"""Measure the embedded store, on one core: a database on disk to CSV as bytes, as a download reads it."""
 
 import contextlib
 import resource

@@ -1,6 +1,7 @@
-"""`python -m demo`: demo data on first start, the service, and, once it answers, a link that downloads.
+"""Start the service on demo data and print a link that downloads, once it answers (`python -m demo`).
 
-Ends as gunicorn ends, with its exit code. The first SIGINT or SIGTERM lets downloads finish, the second does not.
+It ends as gunicorn ends, with its exit code. The first SIGINT or SIGTERM lets downloads finish, the
+second does not.
 """
 
 import http.client

@@ -36,12 +36,12 @@ MOST_SHOWN = 100
 
 
 def shortened(text: str) -> str:
-    """As an error repeats it."""
+    """Return a text as an error repeats it."""
     return unicode(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
 
 
 def unicode(text: str) -> str:
-    """With lone surrogates spelled out: an answer that held them would be read by few."""
+    """Return a text with lone surrogates spelled out: an answer that held them would be read by few."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -58,7 +58,7 @@ class ServiceError(Exception):
         self.props: Mapping[str, Any] = props
 
     def headers(self) -> Mapping[str, str]:
-        """HTTP headers that the answer owes beside its body."""
+        """The HTTP headers that the answer owes beside its body."""
         return {}
 
 
@@ -67,7 +67,7 @@ class BadRequest(ServiceError):
 
 
 class InvalidArgument(BadRequest):
-    """`argument` is the name as the caller wrote it, or the path of the mistake within it."""
+    """A value is wrong. `argument`: the name as the caller wrote it, or the path of the mistake within it."""
 
     id = "api.assert.invalid_argument"
     code = 33619970
@@ -84,7 +84,7 @@ class InvalidType(InvalidArgument):
 
 
 class InvalidFilter(InvalidArgument):
-    """`argument` is a path such as `query.and[1].range.values.temperature.gte`."""
+    """A filter is wrong. `argument`: a path such as `query.and[1].range.values.temperature.gte`."""
 
     def __init__(self, path: str, keyword: str | None, reason: str) -> None:
         super().__init__(path, reason)
@@ -128,13 +128,13 @@ class ExpectationFailed(ServiceError):
 
 
 class NotImplementedHere(ServiceError):
-    """Something that HTTP knows, and this service does not."""
+    """HTTP knows something that this service does not."""
 
     status = 501
 
 
 class ClientLeft(ServiceError):
-    """The work for it ends; the status, nginx's, is for the access log."""
+    """Nobody reads the answer; the work for it ends. The status, nginx's, is for the access log."""
 
     status = 499
 
@@ -215,7 +215,7 @@ class UrlNotFound(ServiceError):
 
 
 class MethodNotAllowed(ServiceError):
-    """`allowed` are the verbs that the path does take."""
+    """A path does not take a verb. `allowed`: those that it takes."""
 
     status = 405
 
@@ -228,7 +228,7 @@ class MethodNotAllowed(ServiceError):
 
 
 class UpgradeRequired(ServiceError):
-    """A WebSocket of another version than 13."""
+    """A WebSocket has another version than 13."""
 
     status = 426
 

@@ -25,22 +25,24 @@ BLOCK_BYTES = 128 * 1024
 
 
 def prepare(request: ExportRequest, store: Store) -> Count:
-    """Rows of the file. Raises what the store refuses: target, model, sort, query."""
+    """Return the count of rows of the file. Raises what the store refuses: target, model, sort, query."""
     store.model(request.target)
     count = store.check(request)
     return replace(count, rows=request.rows(count.rows))
 
 
 def check(request: ExportRequest, store: Store) -> None:
-    """What can be told of a download without reading a measure. Raises what the store refuses."""
+    """Check what can be told of a download without reading a measure. Raises what the store refuses."""
     store.model(request.target)
 
 
 def download(
     request: ExportRequest, store: Store, turns: CpuTurns, *, has_left: Callable[[], bool] = stays
 ) -> "Download":
-    """`has_left`: whether its client has. Raises what the store refuses, `ClientLeft`, and `StoreUnavailable` when the
-    first page cannot be had.
+    """Open the file of an export. `has_left` tells whether its client has.
+
+    Raises what the store refuses, `ClientLeft`, and `StoreUnavailable` when the first page cannot
+    be had.
     """
     cpu = turns.share(has_left)
     model = store.model(request.target)
@@ -55,7 +57,8 @@ def download(
 
 
 class Download:
-    """The file of one export, in blocks; iterate once. Made with its first page already read and encoded.
+    """Yields the file of one export, in blocks; iterate once. It is made with its first page
+    already encoded.
 
     An empty block tells that a page was read of which no row matched.
     """
@@ -90,7 +93,7 @@ class Download:
             self.close()
 
     def close(self) -> None:
-        """Free what the store holds. At any moment, any number of times."""
+        """Free what the store holds: at any moment, any number of times."""
         if self._closed:
             return
         self._closed = True
@@ -104,7 +107,7 @@ class Download:
         )
 
     def _encoded(self, pages: Iterator[Sequence[Measure]]) -> Iterator[bytes]:
-        """Keeps no page while a slow client takes its text, but for the rest of one whose rows are very wide."""
+        """Keep no page while a slow client takes its text, but for the rest of one whose rows are very wide."""
         for page in pages:
             parts = deque(divided(page, self._format.rows_at_once))
             del page
@@ -117,7 +120,9 @@ class Download:
             return self._format.page(rows, self._cpu.rest)
 
     def _check_rows(self) -> None:
-        """The store checks its pages; this is the last look at the whole."""
+        """Raise `StoreUnavailable` when rows are missing: the store checks its pages, this is the
+        last look at the whole.
+        """
         count = self._reading.count
         expected = self._request.rows(count.rows)
         if self._rows > expected or (count.exact and self._rows < expected):
@@ -126,7 +131,7 @@ class Download:
 
 
 def divided(page: Sequence[Measure], rows: int) -> Iterator[Sequence[Measure]]:
-    """A page in parts of so many rows at most; an empty page is one part."""
+    """Yield a page in parts of so many rows at most; an empty page is one part."""
     if len(page) <= rows:
         yield page
         return
@@ -135,6 +140,6 @@ def divided(page: Sequence[Measure], rows: int) -> Iterator[Sequence[Measure]]:
 
 
 def slices(text: bytes) -> Iterator[bytes]:
-    """`text` in blocks."""
+    """Yield a text in blocks."""
     for start in range(0, len(text), BLOCK_BYTES):
         yield text[start : start + BLOCK_BYTES]

@@ -43,7 +43,7 @@ from services.filters.koncorde.location import Location, check_text
 
 
 def check(query: Mapping[str, Any], *, now_ms: int = 0) -> JSON:
-    """The query to ask; `{}` is every document. `now_ms`: what `now` is, epoch milliseconds.
+    """Return the query to ask; `{}` is every document. `now_ms`: what `now` is, epoch milliseconds.
 
     Raises `InvalidFilter` with the path of what is not taken.
     """
@@ -60,7 +60,7 @@ CONTAINERS = (list, dict)
 
 
 def shallow(query: Any) -> None:
-    """Not by recursion: how deep it goes is what is not known."""
+    """Check how deep a query goes, not by recursion: that depth is what is not known."""
     level, depth = [query], 0
     while level:
         if depth > limits.MOST_NESTED:
@@ -74,7 +74,7 @@ def contents(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
 
 
 def walk_clause(walk: Walk, value: Any, path: str) -> JSON:
-    """A query: an object with one clause."""
+    """Return a query: an object with one clause."""
     walk.budget.spend_clause(path)
     if not isinstance(value, Mapping) or len(value) != 1:
         raise InvalidFilter(path, None, "must be an object with one query of Elasticsearch as its only key.")
@@ -84,19 +84,19 @@ def walk_clause(walk: Walk, value: Any, path: str) -> JSON:
 
 
 def rule(walk: Walk, value: Any, path: str) -> JSON:
-    """Of `intervals`: an object with one rule."""
+    """Return a rule of `intervals`: an object with one rule."""
     walk.budget.spend_clause(path)
     judged: JSON = RULE(walk, value, path)
     return judged
 
 
 def own(cost: Cost | None = None, /, **options: Shape) -> Shape:
-    """The options of a clause; all have these two."""
+    """Return the shape of a clause's options; all have these two."""
     return parts(cost, boost=anything_finite, _name=option, **options)
 
 
 def of_field(argument: Shape, **options: Shape) -> Shape:
-    """A clause by field, with options beside; all have these two."""
+    """Return the shape of a clause by field, with options beside; all have these two."""
     return by_field(argument, boost=anything_finite, _name=option, **options)
 
 
@@ -109,7 +109,7 @@ def terms(walk: Walk, value: Any, path: str) -> Any:
 
 
 def like(walk: Walk, value: Any, path: str) -> Any:
-    """A text, or a document: of the same index, or written here."""
+    """Return a text, or a document: of the same index, or written here."""
     if isinstance(value, str):
         return sentence(walk, value, path)
     if isinstance(value, Mapping) and "_index" in value:
@@ -118,14 +118,14 @@ def like(walk: Walk, value: Any, path: str) -> Any:
 
 
 def document(walk: Walk, value: Any, path: str) -> Any:
-    """One that is written in a query: of a few values."""
+    """Return a document that is written in a query, of a few values."""
     for field, held in an_object(value, path).items():
         listed(or_null(scalar))(walk, held, at(path, field))
     return value
 
 
 def function_score(walk: Walk, value: Any, path: str) -> Any:
-    """Its `min_score` goes by all that is within."""
+    """Return a `function_score`. Its `min_score` goes by all that is within."""
     with walk.scoring(isinstance(value, Mapping) and value.get("min_score") is not None):
         return FUNCTION_SCORE(walk, value, path)
 

@@ -1,4 +1,4 @@
-"""What the options of one clause come to together: in terms, in automata, in scores that count."""
+"""The costs of the options of one clause together: in terms, in automata, in scores that count."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +35,7 @@ def wildcard(walk: Walk, judged: Mapping[str, Any], path: str) -> None:
 
 
 def regexp(walk: Walk, judged: JSON, path: str) -> None:
-    """Told what it may take, where its caller does not say: its share of what all may."""
+    """Count a `regexp`, which is told what it may take where its caller does not say: its share of what all may."""
     source = text_of(judged, "value", "regexp", "pattern")
     walk.budget.spend_effort(len(source), path)
     flags = str(judged.get("flags") or "ALL").upper()
@@ -54,7 +54,7 @@ def check_regexp(source: str, path: str, *, intersects: bool) -> None:
 
 
 def expanded(walk: Walk, judged: Mapping[str, Any], path: str) -> None:
-    """A pattern in `intervals` or a span."""
+    """Count a pattern in `intervals` or a span."""
     walk.budget.spend_expanded(path)
 
 
@@ -64,14 +64,14 @@ def expanded_wildcard(walk: Walk, judged: Mapping[str, Any], path: str) -> None:
 
 
 def expanded_regexp(walk: Walk, judged: Mapping[str, Any], path: str) -> None:
-    """There, nothing says what it may take but Elasticsearch's own limit."""
+    """Count a `regexp` in `intervals` or a span: only Elasticsearch's own limit says what it may take."""
     expanded(walk, judged, path)
     check_regexp(text_of(judged, "pattern"), path, intersects=True)
     walk.budget.spend_effort(MOST_STATES, path)
 
 
 def match(walk: Walk, judged: Mapping[str, Any], path: str) -> None:
-    """Of one field."""
+    """Count a `match` of one field."""
     looked_for(walk, judged, path, fields=1)
 
 
@@ -93,7 +93,7 @@ def check_words(text: str, path: str) -> None:
 
 
 def terms(walk: Walk, value: Any, path: str) -> None:
-    """Of `term`, `terms`, `span_term`: texts that may be date math."""
+    """Count `term`, `terms`, `span_term`: texts that may be date math."""
     for held in value if isinstance(value, list) else [value]:
         if isinstance(held, str):
             check_words(held, path)
@@ -116,7 +116,7 @@ def query_string(walk: Walk, judged: Mapping[str, Any], path: str) -> None:
 
 
 def simple_query_string(walk: Walk, judged: Mapping[str, Any], path: str) -> None:
-    """Prefixes and fuzzy words; what is quoted is counted as well."""
+    """Count prefixes and fuzzy words; what is quoted is counted as well."""
     text = text_of(judged, "query")
     fields = fields_of(judged.get("fields"))
     walk.budget.spend_terms(patterns.words(text) * fields, path)

@@ -1,7 +1,8 @@
-"""`now`: the instant of the request, sealed in its link.
+"""Dates of a query: `now` is the instant of the request, sealed in its link.
 
-Elasticsearch takes its own clock for each search, and an export is many searches: rows that `now-1h` counted are gone
-when they are read. The date math that follows is left to it, after the instant: `2024-06-10T06:13:20.000Z||-1h/d`.
+Elasticsearch takes its own clock for each search, and an export is many searches: rows that
+`now-1h` counted are gone when they are read. The date math that follows is left to it, after the
+instant: `2024-06-10T06:13:20.000Z||-1h/d`.
 """
 
 from collections.abc import Mapping
@@ -22,13 +23,13 @@ FORMATS = "strict_date_optional_time"
 
 
 def at_now(text: Any, now_ms: int) -> str | None:
-    """Date math on the instant, `None`: it names no `now`."""
+    """Return date math on the instant; `None`: it names no `now`."""
     found = patterns.NOW.fullmatch(text) if isinstance(text, str) else None
     return None if found is None else f"{iso(now_ms)}||{found[1]}"
 
 
 def fixed(walk: Walk, judged: JSON, path: str) -> None:
-    """Of a `range`: its bounds, and how they are written."""
+    """Return a `range` with fixed bounds, and how they are written."""
     moving = {name: text for name in BOUNDS if (text := at_now(judged.get(name), walk.now_ms)) is not None}
     if not moving:
         return
@@ -41,7 +42,7 @@ def fixed(walk: Walk, judged: JSON, path: str) -> None:
 
 
 def origin(walk: Walk, judged: Mapping[str, Any], path: str) -> None:
-    """From where a score decays."""
+    """Return from where a score decays."""
     moves = patterns.NOW.fullmatch(str(judged.get("origin", ""))) is not None
     if walk.scored and moves:
         reason = "is another instant each time it is asked, and min_score goes by it: write the instant."

@@ -1,7 +1,7 @@
-"""How much a query may hold, so that a node of 1 GB heap lives through as many as it searches at a time.
+"""The limits of a query, by which a node of 1 GB heap lives through as many as it searches at a time.
 
-Elasticsearch's own limits are of one clause each, and some can be raised from within a query; together a thousand
-clauses at their limits take many times its heap (tried on 8.19).
+Elasticsearch's own limits are of one clause each, and some can be raised from within a query;
+together a thousand clauses at their limits take many times its heap (tried on 8.19).
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ MOST_SLOP = 10_000
 
 @dataclass
 class Allowance:
-    """What a query may still hold."""
+    """Counts what a query may still hold."""
 
     clauses: int = MOST_CLAUSES
     values: int = MOST_VALUES
@@ -60,7 +60,7 @@ class Allowance:
     expanded: int = MOST_EXPANDED
 
     def spend_clause(self, path: str) -> None:
-        """Raises `InvalidFilter`, as do the others."""
+        """Count one clause. Raises `InvalidFilter`, as do the others."""
         self.clauses -= 1
         if self.clauses < 0:
             raise InvalidFilter(path, None, f"the query has more than {MOST_CLAUSES} clauses.")

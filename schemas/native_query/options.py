@@ -1,4 +1,4 @@
-"""Kinds of values that the options of clauses have."""
+"""The kinds of values that the options of clauses have."""
 
 import math
 import re
@@ -57,7 +57,7 @@ def one_of(*choices: str) -> Shape:
 
 
 def number_of(value: Any) -> float | None:
-    """Of a number, or of a text that Elasticsearch would read as one; `None`: neither."""
+    """Return a number, or that of a text that Elasticsearch would read as one; `None`: neither."""
     if isinstance(value, str) and NUMBER.fullmatch(value):
         return float(value)
     return None if isinstance(value, bool) or not isinstance(value, int | float) else value
@@ -74,7 +74,7 @@ def number(least: float = -FAR, most: float = FAR) -> Shape:
 
 
 def whole_number(least: int, most: int, reason: str = "") -> Shape:
-    """`reason`: why not more."""
+    """Return the shape of a whole number. `reason`: why not more."""
 
     def judge(walk: Walk, value: Any, path: str) -> Any:
         found = number_of(value)
@@ -89,7 +89,7 @@ anything_finite = number()
 
 
 def scalar(walk: Walk, value: Any, path: str) -> Any:
-    """A text, a number, a boolean."""
+    """Return a text, a number, a boolean."""
     if isinstance(value, str):
         return text(limits.LONGEST_VALUE)(walk, value, path)
     if not isinstance(value, bool | int | float):
@@ -124,20 +124,20 @@ def rewrite(walk: Walk, value: Any, path: str) -> Any:
 
 
 def names(walk: Walk, value: Any, path: str) -> Any:
-    """One field or some, `*` among their letters, `^2` after them."""
+    """Return one field or some, `*` among their letters, `^2` after them."""
     if isinstance(value, list) and len(value) > limits.MOST_FIELDS:
         raise wrong(path, f"names more than {limits.MOST_FIELDS} fields.")
     return listed(name)(walk, value, path)
 
 
 def fields_of(names: Any) -> int:
-    """How many fields these are counted as; `None`: all."""
+    """Return how many fields these are counted as; `None`: all."""
     held = [names] if isinstance(names, str) else names or ["*"]
     return sum(limits.FIELDS_OF_STAR if "*" in held_name else 1 for held_name in held)
 
 
 def numbers(walk: Walk, value: Any, path: str) -> Any:
-    """Numbers in arrays of any depth: a vector, or coordinates. A position is one value."""
+    """Return numbers in arrays of any depth: a vector, or coordinates. A position is one value."""
     if not isinstance(value, list):
         return anything_finite(walk, value, path)
     position = len(value) <= MOST_OF_POSITION and not any(isinstance(held, list) for held in value)
@@ -146,7 +146,7 @@ def numbers(walk: Walk, value: Any, path: str) -> Any:
 
 
 def point(walk: Walk, value: Any, path: str) -> Any:
-    """A geopoint, in any of its forms."""
+    """Return a geopoint, in any of its forms."""
     if isinstance(value, Mapping):
         if value.keys() - POINT_KEYS:
             raise wrong(path, f"must be a point: {', '.join(sorted(POINT_KEYS))}.")
@@ -167,7 +167,7 @@ SHAPE_KEYS = ("type", "coordinates", "geometries", "radius", "orientation")
 
 
 def shape_of_earth(walk: Walk, value: Any, path: str) -> Any:
-    """GeoJSON or WKT."""
+    """Return GeoJSON or WKT."""
     if isinstance(value, str):
         walk.budget.spend_values(value.count(",") + 1, path)
         return text(limits.LONGEST_TEXT * 10)(walk, value, path)
@@ -187,7 +187,7 @@ def geometries(walk: Walk, value: Any, path: str) -> Any:
 
 
 def weights(walk: Walk, value: Any, path: str) -> Any:
-    """Tokens and their weights."""
+    """Return tokens and their weights."""
     if not isinstance(value, Mapping):
         raise wrong(path, "must be an object of tokens and weights.")
     walk.budget.spend_values(len(value), path)

@@ -1,7 +1,8 @@
-"""What patterns cost Elasticsearch: regular expressions, wildcards, fuzzy terms, and the texts that hold them.
+"""The cost of patterns to Elasticsearch: regular expressions, wildcards, fuzzy terms, and the texts that hold them.
 
-Lucene makes an automaton of each, in memory, when it reads the query. It limits the states of one, and does so
-while it makes them: what repeats what may be missing, as `(a?){3000}`, has millions of transitions before (900 MB).
+Lucene makes an automaton of each, in memory, when it reads the query. It limits the states of one,
+and does so while it makes them: what repeats what may be missing, as `(a?){3000}`, has millions of
+transitions before (900 MB).
 """
 
 import re
@@ -31,12 +32,14 @@ NOW = re.compile(r"now((?:[-+][0-9]{0,9}[yMwdhHms]|/[yMwdhHms])*)")
 
 
 class Costly(Exception):
-    """The message says what is wrong, as the rest of a sentence."""
+    """A pattern costs too much; the message is the rest of a sentence."""
 
 
 @dataclass
 class Size:
-    """`parts`: once repetitions are written out. `optional`: those that may be missing, or be anything."""
+    """The size of a pattern. `parts`: once repetitions are written out. `optional`: those that may
+    be missing, or be anything.
+    """
 
     parts: int
     optional: int
@@ -56,7 +59,7 @@ class LuceneRegexp:
         self._depth = 0
 
     def size(self) -> Size:
-        """Raises `Costly`."""
+        """Return the size. Raises `Costly`."""
         found = self._union()
         if self._at < len(self._source):
             raise Costly("has a parenthesis too many.")
@@ -132,7 +135,7 @@ NOTHING = Size(1, 1)
 
 
 def bounds(times: re.Match[str]) -> tuple[int, int]:
-    """Of `{3}`, `{3,}`, `{3,5}`. Raises `Costly`."""
+    """Return the bounds of `{3}`, `{3,}`, `{3,5}`. Raises `Costly`."""
     least = int(times[1])
     most = least if not times[2] else int(times[3]) if times[3] else least + 1
     if most < least:
@@ -141,7 +144,7 @@ def bounds(times: re.Match[str]) -> tuple[int, int]:
 
 
 def checked(size: Size) -> Size:
-    """Raises `Costly`."""
+    """Return a size. Raises `Costly` for one that is too large."""
     if size.parts > MOST_PARTS:
         raise Costly(f"has more than {MOST_PARTS:,} parts once its repetitions are written out.")
     if size.optional > MOST_OPTIONAL:
@@ -150,7 +153,7 @@ def checked(size: Size) -> Size:
 
 
 def effort_of_wildcard(pattern: str, most: int) -> int:
-    """What its automaton takes at most. One `?` after a `*` doubles it."""
+    """Return what a wildcard's automaton takes at most. One `?` after a `*` doubles it."""
     rest = pattern.partition("*")[2]
     return min(most, 3 * len(pattern) * (pattern.count("*") + 1) * (1 << min(rest.count("?"), 14)))
 
@@ -164,13 +167,13 @@ def words(text: str) -> int:
 
 
 def moves(text: str) -> bool:
-    """Whether a word is date math on `now`, which is another instant each time it is asked."""
+    """Return whether a word is date math on `now`, which is another instant each time it is asked."""
     found = NOW.fullmatch(text)
     return found is not None and found[1] != ""
 
 
 def effort_of_query_string(text: str, most: int) -> int:
-    """Of all words, in one field. Raises `Costly` for what it may not hold."""
+    """Return what all words take, in one field. Raises `Costly` for what the text may not hold."""
     effort, depth, at = 0, 0, 0
     while at < len(text):
         found = QUOTED.match(text, at) or RANGE.match(text, at) or WORD.match(text, at)
@@ -186,7 +189,7 @@ def effort_of_query_string(text: str, most: int) -> int:
 
 
 def opened(character: str) -> int:
-    """Raises `Costly`."""
+    """Return what is within brackets. Raises `Costly`."""
     if character == "/":
         raise Costly(r"holds a regular expression, or a slash: use the clause regexp, or write \/ for a slash.")
     if character in "[]{}":
@@ -197,7 +200,7 @@ def opened(character: str) -> int:
 
 
 def effort_of_part(found: re.Match[str], after: str, most: int) -> int:
-    """Raises `Costly` where it names `now`."""
+    """Return what a part takes. Raises `Costly` where it names `now`."""
     if found.re is RANGE:
         if any(NOW.match(bound) for bound in found.groups()):
             raise Costly("names now in a range: use the clause range, where it is the instant of the request.")

@@ -1,7 +1,7 @@
 """The walk through a query, and what the shapes of its clauses are made of.
 
-A shape judges a value at a path and answers what stands there in the query that Elasticsearch is asked. All raise
-`InvalidFilter`.
+A shape judges a value at a path and answers what stands there in the query that Elasticsearch is
+asked. All raise `InvalidFilter`.
 """
 
 import contextlib
@@ -37,9 +37,10 @@ REFUSED: Mapping[str, str] = {
 
 
 class Walk:
-    """`now_ms`: the instant of the request, epoch milliseconds.
+    """Walks through one query. `now_ms`: the instant of the request, epoch milliseconds.
 
-    `scored`: where the query lies within a `min_score`, so that its score decides which documents match.
+    `scored`: where the query lies within a `min_score`, so that its score decides which documents
+    match.
     """
 
     def __init__(self, now_ms: int) -> None:
@@ -57,12 +58,12 @@ class Walk:
             self.scored = before
 
     def share(self, regexp: JSON, path: str) -> None:
-        """A regular expression that does not say what it may take: it is told at the end."""
+        """Note a regular expression that does not say what it may take: it is told at the end."""
         self._regexps.append((regexp, path))
         self.budget.spend_effort(LEAST_STATES, path)
 
     def finish(self) -> None:
-        """What is left is shared by the regular expressions; enough is enough."""
+        """Share what is left among the regular expressions; enough is enough."""
         for number, (regexp, _) in enumerate(self._regexps):
             states = min(MOST_STATES, LEAST_STATES + self.budget.effort // (len(self._regexps) - number))
             self.budget.effort -= states - LEAST_STATES
@@ -93,7 +94,7 @@ def an_object(value: Any, path: str) -> Mapping[str, Any]:
 
 
 def each(item: Shape) -> Shape:
-    """One, or an array of them."""
+    """Return the shape of one value, or an array of them."""
 
     def judge(walk: Walk, value: Any, path: str) -> Any:
         if not isinstance(value, list):
@@ -104,7 +105,7 @@ def each(item: Shape) -> Shape:
 
 
 def listed(item: Shape) -> Shape:
-    """An array of values, which are counted; or one of them."""
+    """Return the shape of an array of values, which are counted; or one of them."""
 
     def judge(walk: Walk, value: Any, path: str) -> Any:
         walk.budget.spend_values(len(value) if isinstance(value, list) else 1, path)
@@ -114,7 +115,7 @@ def listed(item: Shape) -> Shape:
 
 
 def parts(cost: Cost | None = None, /, **options: Shape) -> Shape:
-    """An object with these keys only."""
+    """Return the shape of an object with these keys only."""
 
     def judge(walk: Walk, value: Any, path: str) -> JSON:
         unknown = f"is unknown here: {', '.join(sorted(options))}."
@@ -130,7 +131,10 @@ def parts(cost: Cost | None = None, /, **options: Shape) -> Shape:
 
 
 def short(scalar: Shape, name: str, whole: Shape, *, kept: bool = True) -> Shape:
-    """An object, or the value of its main option alone; not `kept`: that is asked as an object, which may get more."""
+    """Return the shape of an object, or the value of its main option alone.
+
+    Without `kept` that is asked as an object, which may get more.
+    """
 
     def judge(walk: Walk, value: Any, path: str) -> Any:
         if isinstance(value, Mapping):
@@ -142,7 +146,9 @@ def short(scalar: Shape, name: str, whole: Shape, *, kept: bool = True) -> Shape
 
 
 def by_field(argument: Shape, **options: Shape) -> Shape:
-    """An object with a field as its key, whose argument has this shape; and these options beside it."""
+    """Return the shape of an object with a field as its key, whose argument has this shape, and
+    these options beside it.
+    """
 
     def judge(walk: Walk, value: Any, path: str) -> JSON:
         named = [name for name in an_object(value, path) if name not in options]

@@ -1,11 +1,12 @@
-"""One page at a time: decoding and encoding a page takes the whole core for some milliseconds.
+"""Turns of the CPU: one page at a time is decoded or encoded, which takes a whole core for some milliseconds.
 
-Whoever wants the core asks by a `Work`: who has had little of it lately goes first, so that a small download is not
-held up by many whose filters are costly. A work is interrupted after `LONGEST_SECONDS` wherever it calls `rest`:
-between rows, within one, and from within a statement of SQLite.
+Whoever wants the CPU asks by a `CpuShare`: who has had little of it lately goes first, so that a
+small download is not held up by many whose filters are costly. A turn is interrupted after
+`LONGEST_SECONDS` wherever it calls `rest`: between rows, within one, and from within a statement of
+SQLite.
 
-`time.sleep(0.001)`, never 0: gevent's `sleep(0)` goes on without polling sockets (health answers after
-seconds instead of milliseconds, measured).
+`time.sleep(0.001)`, never 0: gevent's `sleep(0)` goes on without polling sockets (health answers
+after seconds instead of milliseconds, measured).
 """
 
 import contextlib
@@ -39,7 +40,7 @@ RECENT_SECONDS = 10.0
 
 
 def stays() -> bool:
-    """Nobody leaves who has no connection to close."""
+    """Return `False`: nobody leaves who has no connection to close."""
     return False
 
 
@@ -50,12 +51,12 @@ class CpuTurns:
         self._semaphore = PrioritySemaphore(1)
 
     def share(self, has_left: Callable[[], bool] = stays) -> "CpuShare":
-        """For one download, or one prepare. `has_left`: whether its client has; asked at every turn."""
+        """Return the share of one download, or one prepare. `has_left` tells whether its client has, at every turn."""
         return CpuShare(self._semaphore, has_left)
 
 
 class CpuShare:
-    """What one caller has done on the core; for one thread at a time."""
+    """Counts what one caller has had of the CPU, and gives it turns; for one thread at a time."""
 
     def __init__(self, semaphore: PrioritySemaphore, has_left: Callable[[], bool]) -> None:
         self._semaphore = semaphore
@@ -67,7 +68,7 @@ class CpuShare:
 
     @contextlib.contextmanager
     def turn(self, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
-        """`slack_seconds`: how long others may go first. Raises `ClientLeft`."""
+        """Have a turn. `slack_seconds`: how long others may go first. Raises `ClientLeft`."""
         self._enter(slack_seconds)
         try:
             yield
@@ -75,9 +76,10 @@ class CpuShare:
             self._leave()
 
     def rest(self) -> bool:
-        """Within a turn, often: after a while, others who have had less of the core go first.
+        """Let others go first who have had less of the CPU; called often, within a turn.
 
-        Returns whether it was interrupted; outside of a turn it never is. Raises `ClientLeft`.
+        Returns whether the turn was interrupted; outside of a turn it never is. Raises
+        `ClientLeft`.
         """
         if time.monotonic() < self._ends or not self._inside:
             return False
@@ -87,11 +89,11 @@ class CpuShare:
 
     @property
     def cpu_seconds(self) -> float:
-        """Of the core, that it has had."""
+        """The seconds of the CPU that the caller has had."""
         return self._spent + (time.thread_time() - self._began if self._inside else 0.0)
 
     def check(self) -> None:
-        """Raises `ClientLeft`."""
+        """Raise `ClientLeft` when the client has left."""
         if self._has_left():
             raise ClientLeft
 
@@ -125,7 +127,7 @@ class CpuShare:
 
 
 class Recent:
-    """Seconds of the core that were had lately: the longer ago, the less they count."""
+    """Counts the seconds of the CPU that were had lately: the longer ago, the less they count."""
 
     def __init__(self) -> None:
         self._seconds = 0.0
@@ -141,13 +143,13 @@ class Recent:
 
 
 class Pauses:
-    """For work outside of turns that takes long with odd data only: others are heard between its pieces."""
+    """Pauses work outside of turns that takes long with odd data only: others are heard between its pieces."""
 
     def __init__(self) -> None:
         self._began = time.thread_time()
 
     def take(self) -> None:
-        """Between two pieces, at any time."""
+        """Pause, if it is time: call it between two pieces."""
         if time.thread_time() - self._began > LONGEST_SECONDS:
             time.sleep(PAUSE_SECONDS)
             self._began = time.thread_time()

@@ -1,4 +1,4 @@
-"""A number of places that many want, and whose turn is next."""
+"""A semaphore whose permits go to whoever needs one first."""
 
 import contextlib
 import heapq
@@ -8,21 +8,25 @@ from collections.abc import Iterator
 
 
 class Busy(Exception):
-    """No place got free in time."""
+    """No permit got free in time."""
 
 
 class PrioritySemaphore:
     """Lets in whose reader runs dry first: many slow ones, who still have something, do not hold up a fast one."""
 
-    def __init__(self, places: int) -> None:
-        self._free = places
+    def __init__(self, permits: int) -> None:
+        self._free = permits
         self._waiting: list[tuple[float, int, threading.Event]] = []
         self._numbers = itertools.count()
         self._one = threading.Lock()
 
     @contextlib.contextmanager
-    def place(self, *, due: float, wait_seconds: float | None = None) -> Iterator[None]:
-        """`due`: when it is needed (`time.monotonic`). `wait_seconds` `None`: as long as it takes. Raises `Busy`."""
+    def permit(self, *, due: float, wait_seconds: float | None = None) -> Iterator[None]:
+        """Hold a permit. `due`: when it is needed (`time.monotonic`). `wait_seconds`: `None`: as
+        long as it takes.
+
+        Raises `Busy`.
+        """
         self.enter(due=due, wait_seconds=wait_seconds)
         try:
             yield
@@ -30,7 +34,7 @@ class PrioritySemaphore:
             self.leave()
 
     def enter(self, *, due: float, wait_seconds: float | None = None) -> None:
-        """Raises `Busy`."""
+        """Take a permit. Raises `Busy`."""
         called = threading.Event()
         with self._one:
             heapq.heappush(self._waiting, (due, next(self._numbers), called))
@@ -51,7 +55,7 @@ class PrioritySemaphore:
             self._call()
 
     def _forget(self, called: threading.Event) -> bool:
-        """Wait no more; not true of who was called meanwhile, and has a place."""
+        """Wait no more, and return `True`; `False` for who was called meanwhile, and has a permit."""
         with self._one:
             if called.is_set():
                 return False

@@ -1,6 +1,7 @@
-"""Documents that typed decode refuses: read again by `json` and mended, so that none costs a row or an export.
+"""Lenient reading of documents that typed decoding refuses, so that none costs a row or an export.
 
-Stores take text that is no Unicode (`"\\ud800"`), numbers that are no doubles (`1e400`), and fields of any type.
+Stores take text that is no Unicode (`"\ud800"`), numbers that are no doubles (`1e400`), and fields
+of any type.
 """
 
 import json
@@ -27,13 +28,13 @@ _ESCAPE = re.compile(
 
 
 def loads(text: bytes) -> Any:
-    """JSON as Python's own reader takes it; lone surrogates become U+FFFD, in keys too."""
+    """Return JSON as Python's own reader takes it; lone surrogates become U+FFFD, in keys too."""
     value = json.loads(text, parse_int=integer)
     return mended(value) if _SURROGATE_ESCAPE.search(text) else value
 
 
 def mended_json(text: bytes) -> bytes:
-    """The same, lone surrogates as U+FFFD, not decoded: quick."""
+    """Return JSON with lone surrogates as U+FFFD, not decoded: that is quick."""
     return _ESCAPE.sub(_mended_escape, text)
 
 
@@ -42,7 +43,7 @@ def _mended_escape(escape: re.Match[bytes]) -> bytes:
 
 
 def integer(digits: str) -> int | str:
-    """Its digits, when it has more than Python makes a number of."""
+    """Return a whole number; its digits, when it has more than Python makes a number of."""
     return int(digits) if len(digits) <= INTEGER_DIGITS else digits
 
 
@@ -57,7 +58,7 @@ def mended(value: Any) -> Any:
 
 
 def measure(id: str, document: Any) -> Measure:
-    """`document`: a `_source` of any shape."""
+    """Return the measure of a `_source` of any shape."""
     return Measure(id, source(document))
 
 
@@ -76,15 +77,13 @@ def source(document: Any) -> Source:
 
 
 def held(value: Any) -> dict[str, Any]:
-    """The object, or the only one of an array; empty when there is none."""
+    """Return the object, or the only one of an array; an empty one when there is none."""
     value = only(value)
     return value if isinstance(value, dict) else {}
 
 
 def keyword(value: Any) -> str | None:
-    """As a `keyword` field of Elasticsearch reads a value: scalars by their text. An array is what it holds, if that
-    is one.
-    """
+    """Return a value as a `keyword` of Elasticsearch reads it: scalars by their text, an array by its only item."""
     value = only(value)
     if value is None or isinstance(value, dict | list):
         return None
@@ -92,7 +91,7 @@ def keyword(value: Any) -> str | None:
 
 
 def only(value: Any) -> Any:
-    """What an array holds, if that is one; any other value as it is."""
+    """Return what an array holds, if that is one; any other value as it is."""
     if not isinstance(value, list):
         return value
     items = [item for item in value if item is not None]
@@ -105,7 +104,8 @@ def measures(
     decode: msgspec.json.Decoder[list[Source]],
     rest: Callable[[], object] = lambda: None,
 ) -> list[Measure]:
-    """The measures of a JSON array of documents, in order: decoded as typed, or mended where that is refused.
+    """Return the measures of a JSON array of documents, in order: decoded as typed, or mended where
+    that is refused.
 
     `rest` is called between documents that are read one by one: mending takes long.
     """
@@ -117,7 +117,7 @@ def measures(
 
 
 def apart(documents: str, rest: Callable[[], object]) -> Iterator[Any]:
-    """Each of a JSON array."""
+    """Yield each document of a JSON array."""
     try:
         each = msgspec.json.decode(documents, type=list[msgspec.Raw])
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""Measures as CSV text. No I/O."""
+"""CSV: measures as text, one row each, without any I/O."""
 
 from services.formats.csv.encoder import Encoder
 

@@ -38,7 +38,7 @@ _JSON_NUMBER_TO_MEND = re.compile(r"\.0[,\]}]|[0-9]e-?[0-9]")
 
 
 def cell(value: Any, *, guard: bool) -> str:
-    """One cell, quoted if need be. `guard`: keep spreadsheets from running it."""
+    """Return one cell, quoted if need be. `guard`: keep spreadsheets from running it."""
     if type(value) is str:
         return text(value, guard=guard)
     return _WRITERS[type(value)](value)
@@ -51,15 +51,15 @@ def text(value: str, *, guard: bool) -> str:
 
 
 def quoted(value: str) -> str:
-    """Within quotes where a reader of CSV needs them."""
+    """Return a text within quotes where a reader of CSV needs them."""
     return '"' + value.replace('"', '""') + '"' if _SPECIAL.search(value) else value
 
 
 def guarded(value: str) -> str:
-    """With a `'` wherever a spreadsheet would run what follows: at its beginning, and where one with other settings
-    splits. Ids and signed numbers stay as they are.
+    """Return a text with a `'` wherever a spreadsheet would run what follows.
 
-    NUL becomes U+FFFD: LibreOffice drops it, and runs what is left.
+    That is at its beginning, and where a spreadsheet with other settings splits. Ids and signed
+    numbers stay as they are. NUL becomes U+FFFD: LibreOffice drops it, and runs what is left.
     """
     if "\0" in value:
         value = value.replace("\0", "\ufffd")
@@ -69,7 +69,7 @@ def guarded(value: str) -> str:
 
 
 def numbers(values: Sequence[int | float]) -> list[str]:
-    """The text of each."""
+    """Return the text of each number."""
     if not values:
         return []
     line = _encode(values).decode("ascii")[1:-1] + ","
@@ -81,7 +81,7 @@ def numbers(values: Sequence[int | float]) -> list[str]:
 
 
 def json(value: Any) -> str:
-    """Compact, keys as stored, non-ASCII as it is. What is no number (JSON has none) is `null`."""
+    """Return compact JSON, keys as stored, non-ASCII as it is. What is no number (JSON has none) is `null`."""
     written = _encode(value).decode()
     if (".0" in written or "e" in written) and _JSON_NUMBER_TO_MEND.search(written):
         return _JSON_TOKEN.sub(_mended_token, written)
@@ -98,14 +98,14 @@ def _mended(written: str, value: float) -> str:
 
 
 def _not_finite(value: float) -> str:
-    """`1e400` where a store kept it: as JavaScript prints it."""
+    """Return `1e400`, where a store kept it, as JavaScript prints it."""
     if math.isnan(value):
         return "NaN"
     return "Infinity" if value > 0 else "-Infinity"
 
 
 def as_javascript(written: str) -> str:
-    """ECMAScript, Number::toString, from the same shortest digits in any notation with `e`."""
+    """Return the text of ECMAScript's Number::toString for the same shortest digits in any notation with `e`."""
     if written == "-0":
         return "0"
     if "e" not in written:
@@ -117,7 +117,7 @@ def as_javascript(written: str) -> str:
 
 
 def _placed(digits: str, point: int) -> str:
-    """0.`digits` times 10 to the power of `point`."""
+    """Return 0.`digits` times 10 to the power of `point`."""
     if len(digits) <= point <= 21:
         return digits.ljust(point, "0")
     if 0 < point <= 21:

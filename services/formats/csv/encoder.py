@@ -1,10 +1,9 @@
-"""The hot path: a page of measures to a block of CSV rows.
+"""The encoder of CSV, the hot path: a page of measures to a block of rows.
 
-What makes it fast:
-- what rows have in common is worked out once (`plans`);
-- the numbers of a page are printed by one call in C: they are collected beside the text before, between and after
-  them, and at the end both lists are laid into each other and joined;
-- one look at all ids of a page tells that none of them needs quotes.
+What makes it fast: - what rows have in common is worked out once (`plans`); - the numbers of a page
+are printed by one call in C: they are collected beside the text before, between and after   them,
+and at the end both lists are laid into each other and joined; - one look at all ids of a page tells
+that none of them needs quotes.
 """
 
 from collections.abc import Callable, Sequence
@@ -110,13 +109,13 @@ class Encoder:
         return [text(each, guard=self._guard) for each in texts]
 
     def _dates(self, stored: Any) -> str:
-        """A `measuredAt` that is no integer: as it is stored, and its instant if it can be read."""
+        """Return a `measuredAt` that is no integer as it is stored, and its instant if it can be read."""
         ms = instant(stored)
         return f"{cell(stored, guard=self._guard)},{'' if ms is None else iso(ms)}"
 
 
 def _woven(between: list[str], numbers: list[str], end: str) -> str:
-    """Text, number, text, number, ..., end."""
+    """Return text, number, text, number, ..., end as one text."""
     pieces = [end] * (2 * len(numbers) + 1)
     pieces[:-1:2] = between
     pieces[1::2] = numbers

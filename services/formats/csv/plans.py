@@ -31,7 +31,7 @@ Plan = tuple[str, tuple[Step, ...]]
 
 
 class Plans(dict[Keys, Plan]):
-    """Plans of one slot and type, by the keys of `values`; `()` serves for values that are no object."""
+    """Holds the plans of one slot and type, by the keys of `values`; `()` serves for values that are no object."""
 
     def __init__(self, columns: Sequence[tuple[int, Column]], width: int, spend: Callable[[int], None]) -> None:
         """`spend` is told the characters of each plan."""
@@ -56,7 +56,7 @@ class Plans(dict[Keys, Plan]):
 
 
 def _way(path: str | None, keys: Keys) -> tuple[str, str, Path | None] | None:
-    """To the value of a column in objects of these keys; `None`: there is none."""
+    """Return the way to the value of a column in objects of these keys; `None`: there is none."""
     if path is None:
         return "", "", ()
     whole = tuple(path.split("."))

@@ -1,4 +1,4 @@
-"""Finding a column's value in the `values` of a measure."""
+"""The value of a column in the `values` of a measure."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ Path = tuple[str, ...]
 
 
 def find(value: Any, path: Path) -> Any:
-    """What is at `path`, `None` if nothing is. A key may hold dots itself: `{"acceleration.x": 1}`.
+    """Return what is at `path`, `None` if nothing is. A key may hold dots itself:
+    `{"acceleration.x": 1}`.
 
-    Through an array of objects: the list of what they hold there.
+    Through an array of objects, it is the list of what they hold there.
     """
     if not path or value is None:
         return value

@@ -1,7 +1,7 @@
-"""Where a filter is decided: by SQL, or row by row in Python.
+"""The deciding of a filter on rows: by SQL, or row by row in Python.
 
-SQL reads and parses the text of a document for each clause again. That is quick for a few clauses on a document of
-usual size; from there on, a document is decoded once.
+SQL reads and parses the text of a document for each clause again. That is quick for a few clauses
+on a document of usual size; from there on, a document is decoded once.
 """
 
 import json
@@ -26,13 +26,13 @@ ALL = Clause("1")
 
 
 class Decides(Protocol):
-    """`clause`: the first column of each row. `asks`: whether `id` and `doc` must follow."""
+    """Decides a filter. `clause`: the first column of each row. `asks`: whether `id` and `doc` must follow."""
 
     clause: Clause
     asks: bool
 
     def kept(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """The rows that match."""
+        """Return the rows that match."""
 
 
 class BySql:
@@ -45,7 +45,7 @@ class BySql:
 
 
 class Everything(BySql):
-    """No filter."""
+    """Keeps every row: there is no filter."""
 
     def __init__(self) -> None:
         super().__init__(ALL)
@@ -55,7 +55,7 @@ class Everything(BySql):
 
 
 class ByRow:
-    """`look`: called before each row, and within one that takes long."""
+    """Decides row by row. `look` is called before each row, and within one that takes long."""
 
     def __init__(self, filter: nodes.Filter, trial: Trial, look: Callable[[], object]) -> None:
         self.clause = ALL
@@ -82,7 +82,7 @@ def decides(filter: nodes.Filter, trial: Trial, look: Callable[[], object]) -> D
 
 
 def document(id: str, doc: str) -> dict[str, Any]:
-    """As filters ask it."""
+    """Return a document as filters ask it, with its `_id`."""
     try:
         return {**json.loads(doc), "_id": id}
     except ValueError:  # an integer of more digits than Python reads

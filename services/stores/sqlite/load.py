@@ -1,6 +1,6 @@
-"""Filling the embedded store from files: `<index>.<collection>.ndjson[.gz]`, a document a line.
+"""Load files into the embedded store: `<index>.<collection>.ndjson[.gz]`, a document a line.
 
-All of a call in one transaction: nothing is half loaded, and readers go on meanwhile.
+All of a call is one transaction: nothing is half loaded, and readers go on meanwhile.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ class LoadError(Exception):
 
 
 class BadLine(Exception):
-    """The reason."""
+    """A line is no document; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +72,19 @@ class File:
 
 @dataclass(frozen=True)
 class FolderSurvey:
-    """What of a folder would be loaded, in order, and what not."""
+    """Tells what of a folder would be loaded, in order, and what not."""
 
     files: tuple[File, ...]
     ignored: tuple[Path, ...]
 
     @property
     def size(self) -> int:
-        """Bytes to read."""
+        """The bytes to read."""
         return sum(file.path.stat().st_size for file in self.files)
 
 
 def survey(folder: Path) -> FolderSurvey:
-    """Raises `LoadError` when there is nothing to load."""
+    """Return what a folder holds. Raises `LoadError` when there is nothing to load."""
     if not folder.is_dir():
         raise LoadError(f"{folder} is no folder.")
     files, ignored = [], []
@@ -100,7 +100,7 @@ def survey(folder: Path) -> FolderSurvey:
 
 
 def listed(folder: Path) -> list[Path]:
-    """What is in it, in order of name. Raises `LoadError`."""
+    """Return what is in a folder, in order of name. Raises `LoadError`."""
     try:
         return sorted(folder.iterdir())
     except OSError as error:
@@ -108,12 +108,12 @@ def listed(folder: Path) -> list[Path]:
 
 
 def shown(path: Path) -> str:
-    """Its name, where bytes that are no Unicode are marked."""
+    """Return a name in which bytes that are no Unicode are marked."""
     return os.fsencode(path.name).decode(errors="replace")
 
 
 def load(path: str, folder: Path, progress: Progress = lambda _: None) -> Mapping[str, int]:
-    """Add or replace the documents of the folder's files; their number by name of file.
+    """Add or replace the documents of a folder's files; return their number by name of file.
 
     Raises `LoadError`; `StoreUnavailable` when `path` cannot be a database.
     """
@@ -130,7 +130,7 @@ def load(path: str, folder: Path, progress: Progress = lambda _: None) -> Mappin
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing. Whoever else writes is waited for."""
+    """Write all or nothing. Whoever else writes is waited for."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -141,7 +141,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 class LoadedKeys(dict[tuple[str | None, ...], int]):
-    """The numbers of what rows repeat, given at need."""
+    """Gives numbers to what rows repeat, at need."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__()
@@ -156,14 +156,14 @@ class LoadedKeys(dict[tuple[str | None, ...], int]):
 
 
 class Loader:
-    """Within one transaction."""
+    """Loads files within one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._keys = LoadedKeys(connection)
 
     def load(self, file: File, progress: Progress) -> int:
-        """How many documents. Raises `LoadError`."""
+        """Load a file, and return how many documents it has. Raises `LoadError`."""
         statement = MEASURE if file.collection == "measures" else DOCUMENT
         count = 0
         for rows in batches(self._rows(file, progress)):
@@ -204,7 +204,7 @@ def document(file: File, id: str, source: JSON, doc: str) -> Row:
 
 
 def text(source: JSON, *path: str) -> str | None:
-    """What a `keyword` field holds there; also where dots of a key stand for levels."""
+    """Return what a `keyword` field holds at a path; also where dots of a key stand for levels."""
     value: Any = source
     for name in path:
         value = lenient.held(value).get(name)
@@ -214,7 +214,7 @@ def text(source: JSON, *path: str) -> str | None:
 
 
 def batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    """Of rows whose last value is the document."""
+    """Yield rows in batches; the last value of a row is its document."""
     batch: list[Row] = []
     held = 0
     for row in rows:
@@ -228,7 +228,7 @@ def batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 
 def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, with their numbers. Raises `LoadError`."""
+    """Yield the lines that are not blank, with their numbers. Raises `LoadError`."""
     number = told = 0
     try:
         with path.open("rb") as file:
@@ -249,7 +249,7 @@ def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
 
 
 def bounded(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines; of one that is too long a part, which is too long as well."""
+    """Yield lines; of one that is too long a part, which is too long as well."""
     return iter(lambda: file.readline(LONGEST_LINE + 1), b"")
 
 
@@ -258,7 +258,7 @@ def uncompressed(file: IO[bytes], path: Path) -> IO[bytes]:
 
 
 def parsed(line: bytes) -> tuple[str, JSON, str]:
-    """`_id`, `_source`, and the text of `_source` as it is stored. Raises `BadLine`."""
+    """Return `_id`, `_source`, and the text of `_source` as it is stored. Raises `BadLine`."""
     entry = parsed_line(line)
     if not isinstance(entry, dict):
         raise BadLine("no JSON object.")
@@ -271,7 +271,7 @@ def parsed(line: bytes) -> tuple[str, JSON, str]:
 
 
 def parsed_line(line: bytes) -> Any:
-    """Numbers that Python cannot hold stay as they are written."""
+    """Return a line, decoded. Numbers that Python cannot hold stay as they are written."""
     if line.count(b"[") + line.count(b"{") > DEEPEST:
         check_depth(line)
     try:

@@ -28,16 +28,16 @@ UNSAYABLE = re.compile(r'["\\\x00-\x1f]')
 
 @dataclass(frozen=True)
 class SortTerm:
-    """`ways`: to the values in a document, attribute and path from there.
+    """Makes one key of a document. `ways`: to its values, attribute and path from there.
 
-    `place`: of documents without a value; unless `missing` is what they are compared by.
+    `rank`: where documents without a value stand, unless `missing` is what they are compared by.
     """
 
     ways: Sequence[tuple[str, str]]
     read: Read
     pick: Callable[[list[Any]], Value]
     descending: bool
-    place: int
+    rank: int
     missing: Value | None
 
     def of(self, document: Any, look: Callable[[], object]) -> tuple[int, Value]:
@@ -49,38 +49,38 @@ class SortTerm:
         ]
         if found:
             return AMONG, self.pick(found)
-        return (self.place, 0) if self.missing is None else (AMONG, self.missing)
+        return (self.rank, 0) if self.missing is None else (AMONG, self.missing)
 
 
 class Order:
-    """Raises `InvalidArgument` for what Elasticsearch cannot sort."""
+    """Makes the keys of rows. Raises `InvalidArgument` for what Elasticsearch cannot sort."""
 
     def __init__(self, sort: Sequence[SortKey], properties: Properties) -> None:
         found = [field(entry, properties) for entry in sort]
         names = sorted({name for path, _ in found if path is not None for name in beginnings(path)})
         attributes = {name: f"at{number}" for number, name in enumerate(names)}
-        self._keys = [term(entry, *place, attributes) for entry, place in zip(sort, found, strict=True)]
+        self._keys = [term(entry, *where, attributes) for entry, where in zip(sort, found, strict=True)]
         self._read = reader(attributes)
 
     @property
     def columns(self) -> list[str]:
-        return [name for number in range(len(self._keys)) for name in (f"place{number}", f"value{number}")]
+        return [name for number in range(len(self._keys)) for name in (f"rank{number}", f"value{number}")]
 
     @property
     def terms(self) -> str:
-        """`ORDER BY`, ties in order of insertion."""
+        """The terms of `ORDER BY`, ties in order of insertion."""
         ways = [("", " DESC" if entry.descending else "") for entry in self._keys]
         directions = [way for pair in ways for way in pair]
         return ", ".join([name + way for name, way in zip(self.columns, directions, strict=True)] + ["seq"])
 
     def of(self, documents: str, look: Callable[[], object]) -> Iterator[tuple[Value, ...]]:
-        """The values of `columns`, of each of a JSON array of documents. `look` is called within large ones."""
+        """Yield the values of `columns` of each of a JSON array of documents. `look` is called within large ones."""
         for document in self._read(documents):
             yield tuple(value for entry in self._keys for value in entry.of(document, look))
 
 
 def is_indexed(sort: Sequence[SortKey]) -> bool:
-    """Whether the order is that of the indexes: every measure has an instant, and only one."""
+    """Return whether an order is that of the indexes: every measure has an instant, and only one."""
     return all(entry.field == "measuredAt" for entry in sort)
 
 
@@ -103,7 +103,10 @@ def ways(path: str, attributes: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def field(entry: SortKey, properties: Properties) -> tuple[str | None, Definition]:
-    """Where documents hold its values, and its definition; `None`: what is not mapped has none, whatever they hold."""
+    """Return where documents hold a field's values, and its definition.
+
+    `None` for where: what is not mapped has no values, whatever documents hold.
+    """
     if entry.field.startswith("_") and "." not in entry.field:
         raise InvalidArgument("sort", f"measures cannot be sorted by {entry.field}.")
     found = fields.find(properties, entry.field)
@@ -115,7 +118,7 @@ def field(entry: SortKey, properties: Properties) -> tuple[str | None, Definitio
 
 
 def reader(attributes: Mapping[str, str]) -> Callable[[str], list[Any]]:
-    """Makes objects with these attributes, only what the keys are made of, of a JSON array of documents."""
+    """Return what makes objects with these attributes, only what keys are made of, of a JSON array of documents."""
     if any(UNSAYABLE.search(name) for name in attributes):
         return lambda documents: [picked(document, attributes) for document in lenient.loads(documents.encode())]
     structures: Any = list[structure(attributes)]  # type: ignore[misc]
@@ -137,6 +140,6 @@ def picked(document: Mapping[str, Any], attributes: Mapping[str, str]) -> Simple
 
 
 def structure(attributes: Mapping[str, str]) -> type[msgspec.Struct]:
-    """What a document is decoded into: the values of these keys."""
+    """Return what a document is decoded into: the values of these keys."""
     members = [(attribute, Any, msgspec.field(name=name, default=None)) for name, attribute in attributes.items()]
     return msgspec.defstruct("Document", members, gc=False)

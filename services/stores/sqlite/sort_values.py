@@ -36,7 +36,7 @@ DOUBLES = frozenset(("double", "scaled_float"))
 
 
 def looked_at(values: Sequence[Any], look: Callable[[], object]) -> Iterable[Any]:
-    """All of them; of a long array, some at a time."""
+    """Return values; those of a long array with a look now and then."""
     if len(values) <= LOOK_VALUES:
         return values
     return itertools.chain.from_iterable(slices(values, look))
@@ -49,7 +49,7 @@ def slices(values: Sequence[Any], look: Callable[[], object]) -> Iterator[Sequen
 
 
 def scalars_at(value: Any, path: str) -> Sequence[Any]:
-    """The scalars there; quickly where documents are as usual."""
+    """Return the scalars at a path; quickly where documents are as usual."""
     if value is None:
         return ()
     if path and type(value) is dict and "." not in path:
@@ -85,19 +85,19 @@ def number(definition: Definition) -> Read:
 
 
 def stored_integer(value: float) -> Value:
-    """As a field of integers keeps it; what 64 bits do not hold is as good as its nearest double."""
+    """Return a number as a field of integers keeps it; what 64 bits do not hold, as its nearest double."""
     kept = int(value)
     return kept if abs(kept) <= LONGEST else float(kept)
 
 
 def single(value: float) -> float:
-    """As 32 bits keep it."""
+    """Return a number as 32 bits keep it."""
     (kept,) = struct.unpack("f", struct.pack("f", value))
     return float(kept)
 
 
 def below_zero(value: Value) -> Value:
-    """In Java -0.0 comes before 0.0; in SQLite it is the same."""
+    """Return a number, and -0.0 a little lower: in Java it comes before 0.0, in SQLite it is the same."""
     return -SMALLEST if value == 0 and math.copysign(1, float(value)) < 0 else value
 
 
@@ -119,7 +119,7 @@ READERS: Mapping[str, Callable[[Definition], Read]] = {
 
 
 def picker(entry: SortKey, kind: str) -> Callable[[list[Any]], Value]:
-    """The one value that several are compared by."""
+    """Return what picks the one value that several are compared by. Raises `InvalidArgument`."""
     mode = entry.mode or ("max" if entry.order == "desc" else "min")
     if mode in ("min", "max"):
         return {"min": min, "max": max}[mode]
@@ -131,7 +131,7 @@ def picker(entry: SortKey, kind: str) -> Callable[[list[Any]], Value]:
 
 
 def rounded(value: float) -> int:
-    """Halves go up, as Java's `Math.round` has it."""
+    """Return a whole number. Halves go up, as Java's `Math.round` has it."""
     return math.floor(value + 0.5)
 
 
@@ -162,7 +162,7 @@ WHOLE_MEANS: Mapping[str, Callable[[list[Any]], Value]] = {"sum": whole_sum, "av
 
 
 def missing(entry: SortKey, kind: str) -> Value | None:
-    """`None`: those without a value stand first or last."""
+    """Return what documents without a value are compared by; `None`: they stand first or last."""
     given = entry.missing
     if given is None or given in ("_first", "_last"):
         return None

@@ -1,4 +1,4 @@
-"""The embedded store: the port over sqlite3."""
+"""The embedded store: what the port promises, over sqlite3."""
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
@@ -16,16 +16,17 @@ from services.stores.sqlite.order import Order, is_indexed
 from services.stores.sqlite.reading import SqliteReading
 from services.stores.sqlite.schema import unavailable
 from services.stores.sqlite.selection import select
-from services.stores.sqlite.views import Snapshot
+from services.stores.sqlite.snapshot import Snapshot
 
 #: Rows up to which those that match a filter are counted at prepare: some hundred milliseconds. Beyond: "at most".
 COUNTED_ROWS = 100_000
 
 
 class SqliteStore:
-    """Holds no connection: each question opens one, and each reading has its own.
+    """Opens a connection for each question, and one for each reading; it holds none.
 
-    `path`: of the database, made if missing. `admin_index`: where Kuzzle keeps engines and models.
+    `path`: of the database, made if missing. `admin_index`: the index of Kuzzle's that holds
+    engines and models.
     """
 
     def __init__(self, path: str, turns: CpuTurns, *, admin_index: str = "device-manager") -> None:
@@ -59,23 +60,23 @@ class SqliteStore:
             raise InvalidArgument("lang", "elasticsearch is understood only on Elasticsearch; use koncorde.")
         cpu = cpu or self._turns.share()
         with cpu.turn(), unavailable():  # it counts: a burst of downloads would hold up the process for seconds
-            view = Snapshot(self._path, cpu)
+            snapshot = Snapshot(self._path, cpu)
             try:
-                with view.watched():
-                    return self._reading(view, request)
+                with snapshot.watched():
+                    return self._reading(snapshot, request)
             except BaseException:
-                view.close()
+                snapshot.close()
                 raise
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is held."""
 
-    def _reading(self, view: Snapshot, request: ExportRequest) -> SqliteReading:
+    def _reading(self, snapshot: Snapshot, request: ExportRequest) -> SqliteReading:
         order = None
         if not is_indexed(request.sort):
-            order = Order(request.sort, fields.of_measures(Documents(view.connection, self._admin_index)))
-        selection = select(view.connection, request)
-        return SqliteReading(view, request, selection=selection, order=order, sorts=self._sorts)
+            order = Order(request.sort, fields.of_measures(Documents(snapshot.connection, self._admin_index)))
+        selection = select(snapshot.connection, request)
+        return SqliteReading(snapshot, request, selection=selection, order=order, sorts=self._sorts)
 
     @contextlib.contextmanager
     def _documents(self) -> Iterator[Documents]:

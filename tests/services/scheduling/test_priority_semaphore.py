@@ -15,7 +15,7 @@ def waiting(semaphore: PrioritySemaphore, dues: list[float], order: list[float])
     """Threads that want a place by these times, in this order of asking; they note when they have it."""
 
     def enter(due: float) -> None:
-        with semaphore.place(due=due):
+        with semaphore.permit(due=due):
             order.append(due)
 
     threads = []
@@ -41,7 +41,7 @@ def waiting_behind(semaphore: PrioritySemaphore, dues: list[float], order: list[
     """While the only place is held."""
     with contextlib.ExitStack() as stack:
         held = stack.enter_context(contextlib.ExitStack())
-        held.enter_context(semaphore.place(due=0, wait_seconds=0))
+        held.enter_context(semaphore.permit(due=0, wait_seconds=0))
         stack.enter_context(waiting(semaphore, dues, order))
         stack.callback(held.close)
         yield
@@ -55,7 +55,7 @@ def test_no_more_than_it_has_places() -> None:
     def work(number: int) -> None:
         nonlocal inside, most
         for turn in range(50):
-            with contextlib.suppress(ZeroDivisionError), semaphore.place(due=number * turn % 7):
+            with contextlib.suppress(ZeroDivisionError), semaphore.permit(due=number * turn % 7):
                 with one:
                     inside, most = inside + 1, max(most, inside + 1)
                 with one:
@@ -73,11 +73,11 @@ def test_no_more_than_it_has_places() -> None:
 def test_nobody_waits_for_ever() -> None:
     """It may go better next time; the place in the queue is given up."""
     semaphore = PrioritySemaphore(1)
-    with semaphore.place(due=0, wait_seconds=0):
-        with pytest.raises(Busy), semaphore.place(due=0, wait_seconds=0):
+    with semaphore.permit(due=0, wait_seconds=0):
+        with pytest.raises(Busy), semaphore.permit(due=0, wait_seconds=0):
             pass
         assert semaphore._waiting == []
-    with semaphore.place(due=0, wait_seconds=0):
+    with semaphore.permit(due=0, wait_seconds=0):
         pass
 
 

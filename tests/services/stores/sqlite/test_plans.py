@@ -12,7 +12,7 @@ from services.scheduling.cpu_turn import CpuTurns
 from services.scheduling.priority_semaphore import PrioritySemaphore
 from services.stores.sqlite.reading import SqliteReading
 from services.stores.sqlite.selection import select
-from services.stores.sqlite.views import Snapshot
+from services.stores.sqlite.snapshot import Snapshot
 from tests.services.stores.sqlite.conftest import NOON, Database, measure, request
 
 ASC, DESC = (SortKey("measuredAt"),), (SortKey("measuredAt", "desc"),)

@@ -20,8 +20,8 @@ from services.stores.port import Count
 from services.stores.sqlite import SqliteStore, arranging, load, reading, schema
 from services.stores.sqlite.deciding import document
 from services.stores.sqlite.reading import BATCH_ROWS, FIRST_ROWS, PAGE_BYTES, PAGE_ROWS, Batch, Batches, Pages
+from services.stores.sqlite.snapshot import Snapshot
 from services.stores.sqlite.store import COUNTED_ROWS
-from services.stores.sqlite.views import Snapshot
 from tests.services.stores.sqlite.conftest import NOON, Database, Document, measure, request
 
 ASC, DESC = (SortKey("measuredAt"),), (SortKey("measuredAt", "desc"),)
@@ -374,7 +374,7 @@ def test_few_sorts_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(arranging, "LONGEST_WAIT_SECONDS", 0.02)
     with contextlib.ExitStack() as stack:
         for _ in range(arranging.MOST_SORTS):
-            stack.enter_context(store._sorts.place(due=0))
+            stack.enter_context(store._sorts.permit(due=0))
         reading = store.open(request(sort=BY_VALUE))
         with pytest.raises(Overloaded, match="exports are being sorted already"):
             next(reading.pages())

@@ -1,4 +1,4 @@
-"""One view of the database, and whose work it is for."""
+"""A snapshot of the database: one read transaction, and the share of the CPU that its statements run in."""
 
 import contextlib
 import math
@@ -19,7 +19,7 @@ STEPS = 1000
 
 
 class TimeUp(Exception):
-    """As long as was allowed."""
+    """A statement took as long as was allowed."""
 
 
 class Snapshot:
@@ -37,27 +37,27 @@ class Snapshot:
         self.connection.execute("BEGIN")
 
     def cursor(self) -> sqlite3.Cursor:
-        """Closed with the view."""
+        """Return a cursor that is closed with the snapshot."""
         self._cursors.append(self.connection.cursor())
         return self._cursors[-1]
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Within a turn; its cursor may outlive that."""
+        """Run a statement within a turn; its cursor may outlive that."""
         return self.cursor().execute(statement, values)
 
     @contextlib.contextmanager
     def turn(self, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
-        """To run statements in. Raises `StoreUnavailable`, `ClientLeft`, and what `look` raises."""
+        """Have a turn to run statements in. Raises `StoreUnavailable`, `ClientLeft`, and what `look` raises."""
         with self.cpu.turn(slack_seconds=slack_seconds), self.watched():
             yield
 
     def watched(self) -> contextlib.AbstractContextManager[None]:
-        """To run statements in, within a turn."""
+        """Watch the statements that are run, within a turn."""
         return self._watched.running()
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """What takes longer ends: raises `TimeUp`."""
+        """Raise `TimeUp` in what takes longer than so many seconds."""
         self._end = time.monotonic() + seconds
         try:
             yield
@@ -65,14 +65,14 @@ class Snapshot:
             self._end = math.inf
 
     def look(self) -> None:
-        """Within a turn, often: others may have theirs. Raises `TimeUp`, `InvalidFilter`, `ClientLeft`."""
+        """Let others have their turn; called often, within a turn. Raises `TimeUp`, `InvalidFilter`, `ClientLeft`."""
         if self.cpu.rest():
             self.trial.check()
             if time.monotonic() > self._end:
                 raise TimeUp
 
     def close(self) -> None:
-        """SQLite keeps files, cache and view of a closed connection until its cursors are closed, too."""
+        """Close cursors and connection: SQLite keeps its files and cache until its cursors are closed, too."""
         while self._cursors:
             self._cursors.pop().close()
         self.connection.close()
