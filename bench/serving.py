@@ -13,6 +13,7 @@ from random import Random
 import requests
 
 from bench import rows, stored
+from bench.downloads import cpu_seconds
 from tests.support.health import Health
 from tests.support.kuzzle import Kuzzle
 from tests.support.readers import SlowReaders
@@ -98,10 +99,6 @@ def link(running: Service) -> str:
     answer = requests.post(running.url + path, timeout=60)
     answer.raise_for_status()
     return str(answer.json()["result"]["link"])
-
-
-def cpu_seconds(running: Service) -> float:
-    return sum(sum(worker.cpu_times()[:2]) for worker in running.workers)
 
 
 def memory_mb(running: Service) -> str:
