@@ -46,11 +46,7 @@ def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Cloc
         clock=clock,
     )
     dispatcher = Dispatcher(actions(prepared, access))
-    downloads = exports.Downloads(
-        store=store,
-        turns=turns,
-        permits=threading.BoundedSemaphore(exports.MOST_DOWNLOADS),
-    )
+    downloads = exports.Downloads(store=store, turns=turns, permits=threading.BoundedSemaphore(exports.MOST_DOWNLOADS))
     app.register_blueprint(exports.blueprint(dispatcher, prepared, downloads))
     app.register_blueprint(kuzzle.blueprint(dispatcher))
     app.register_blueprint(health.blueprint(store))

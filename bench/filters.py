@@ -43,13 +43,7 @@ FILTERS: dict[str, JSON] = {
         ]
     },
     "every field of a row, all match": {
-        "and": [
-            {"exists": "measuredAt"},
-            {"exists": "type"},
-            {"exists": "values"},
-            {"exists": "asset"},
-            {"exists": "origin"},
-        ]
+        "and": [{"exists": name} for name in ("measuredAt", "type", "values", "asset", "origin")]
     },
 }
 

@@ -19,8 +19,9 @@ from typing import Any
 from services.filters.koncorde import nodes
 from services.filters.koncorde.parse import parse
 from services.filters.koncorde.write import write
-from services.filters.python.evaluator import Test, Tick, no_tick
+from services.filters.python.evaluator import Test
 from services.filters.python.evaluator import compile as evaluator
+from services.scheduling.tick import Tick, no_tick
 
 #: Clauses that the functions of a connection keep compiled.
 COMPILED_CLAUSES = 1024

@@ -13,11 +13,11 @@ from typing import Any
 from services.filters.koncorde import nodes, points, regexps
 from services.filters.koncorde.weight import weight
 from services.filters.python import geodesy
+from services.scheduling.tick import Tick, no_tick
 
 Document = Mapping[str, Any]
 Test = Callable[[Document], bool]
 Lookup = Callable[[Document], Any]
-Tick = Callable[[], object]
 
 #: The value of a field that a document has not.
 MISSING = object()
@@ -27,10 +27,6 @@ TICK_CLAUSES = 64
 
 #: Items of an array that are compared between two.
 TICK_ITEMS = 1000
-
-
-def no_tick() -> None:
-    """Do nothing: nobody waits."""
 
 
 def matches(node: nodes.Filter, document: Document) -> bool:

@@ -6,6 +6,7 @@ from functools import singledispatch
 from typing import Any, TypeVar
 
 from services.filters.koncorde.nodes import Box, Circle, Point, Polygon, Ring
+from services.scheduling.tick import Tick, no_tick
 
 #: Of WGS84: metres at the equator, and the flattening.
 EQUATOR_M = 6378137.0
@@ -36,23 +37,19 @@ Item = TypeVar("Item")
 Inside = Callable[[float, float], bool]
 
 
-def no_tick() -> None:
-    """Do nothing: nobody waits."""
-
-
 @singledispatch
-def inside(shape: Any, tick: Callable[[], object] = no_tick) -> Inside:
+def inside(shape: Any, tick: Tick = no_tick) -> Inside:
     """Return the test of a shape. `tick` is called while it is made, which takes long for thousands of points."""
     raise TypeError(f"Not a shape: {shape!r}")
 
 
 @inside.register
-def inside_circle(shape: Circle, tick: Callable[[], object] = no_tick) -> Inside:
+def inside_circle(shape: Circle, tick: Tick = no_tick) -> Inside:
     return within(shape.centre, 0.0, shape.radius_m)
 
 
 @inside.register
-def inside_ring(shape: Ring, tick: Callable[[], object] = no_tick) -> Inside:
+def inside_ring(shape: Ring, tick: Tick = no_tick) -> Inside:
     return within(shape.centre, shape.inner_m, shape.outer_m)
 
 
@@ -102,7 +99,7 @@ def andoyer(sin0: float, sin1: float, cosine: float) -> float:
 
 
 @inside.register
-def inside_box(shape: Box, tick: Callable[[], object] = no_tick) -> Inside:
+def inside_box(shape: Box, tick: Tick = no_tick) -> Inside:
     top, left, bottom = shape.top, shape.left - SLACK, shape.bottom
     wide = shape.right - left + SLACK
 
@@ -113,7 +110,7 @@ def inside_box(shape: Box, tick: Callable[[], object] = no_tick) -> Inside:
 
 
 @inside.register
-def inside_polygon(shape: Polygon, tick: Callable[[], object] = no_tick) -> Inside:
+def inside_polygon(shape: Polygon, tick: Tick = no_tick) -> Inside:
     """Return the test of a polygon, by the winding number: not zero is inside, in either
     orientation; vertices and edges are.
 

@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any
 
 from services.errors import NotFound, StoreUnavailable, UnknownEngine
+from services.index_names import is_index
 from services.measures import Model, Target
 from services.scheduling.background import in_background
 from services.stores import models
-from services.stores.elasticsearch.names import alias, is_index, path
+from services.stores.elasticsearch.names import alias, path
 from services.stores.elasticsearch.query import indices, stored_source
 from services.stores.elasticsearch.query.indices import Indices
 from services.stores.elasticsearch.query.stored_source import SourcePart

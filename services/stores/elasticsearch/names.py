@@ -2,10 +2,6 @@
 
 from urllib.parse import quote
 
-from services.index_names import LONGEST, is_index
-
-__all__ = ["LONGEST", "alias", "is_index", "path"]
-
 
 def alias(index: str, collection: str) -> str:
     return f"@&{index}.{collection}"

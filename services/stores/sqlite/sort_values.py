@@ -151,11 +151,7 @@ def whole_median(found: list[int]) -> int:
     return statistics.median_low(found) if len(found) % 2 else rounded(statistics.median(found))
 
 
-MEANS: Mapping[str, Callable[[list[Any]], Value]] = {
-    "sum": sum,
-    "avg": mean,
-    "median": statistics.median,
-}
+MEANS: Mapping[str, Callable[[list[Any]], Value]] = {"sum": sum, "avg": mean, "median": statistics.median}
 
 #: Of integers, dates and booleans: integers.
 WHOLE_MEANS: Mapping[str, Callable[[list[Any]], Value]] = {"sum": whole_sum, "avg": whole_mean, "median": whole_median}

@@ -131,7 +131,7 @@ class Counts:
                 raise StoreUnavailable("Elasticsearch counts the same slots again and again.")
             after = found.after_key
 
-    def _occurring(self, body: JSON, after: dict[str, Any] | None) -> responses.Composite:
+    def _occurring(self, body: JSON, after: dict[str, Any] | None) -> responses.Buckets[responses.SlotBucket]:
         while True:
             try:
                 return self._ask(going_on(body, after, self._pairs), responses.OCCURRING).aggregations.slots

@@ -91,12 +91,7 @@ class Indices:
                 raise StoreUnavailable(f'The index "{index.name}" cannot be read: {reason}.')
 
     def terms(
-        self,
-        asked: Collection[str],
-        occupied: Occupied,
-        *,
-        read: Collection[str] = (),
-        instant: str | None = None,
+        self, asked: Collection[str], occupied: Occupied, *, read: Collection[str] = (), instant: str | None = None
     ) -> ExactTerms:
         """Return how all are asked for these paths, exactly. `read`: paths that may be read
         instead. `instant`: one of instants.
@@ -193,7 +188,7 @@ def occupied(ask: Ask, alias: str, names: Collection[str]) -> Collection[str]:
         "aggs": {"by_index": by_index},
     }
     target = f"{path(alias)}/_search?allow_partial_search_results=false"
-    found = ask("POST", target, body, partial(responses.decoded, decoder=responses.PLACES))
+    found = ask("POST", target, body, partial(responses.decoded, decoder=responses.BY_INDEX))
     return [bucket.key for bucket in found.aggregations.by_index.buckets]
 
 

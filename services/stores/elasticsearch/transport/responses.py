@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from services.measures import Measure, Slot
+from services.scheduling.tick import Tick, no_tick
 from services.stores import lenient
 from services.stores.elasticsearch.transport import shapes
 from services.stores.elasticsearch.transport.shapes import TimedOut
@@ -19,6 +20,7 @@ Number = Annotated[int, msgspec.Meta(ge=0)]
 Instant = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 Hit = TypeVar("Hit")
+Item = TypeVar("Item")
 
 #: The values of `sort` of the last row, as Elasticsearch wrote them: where the next page begins.
 Cursor = msgspec.Raw
@@ -101,34 +103,8 @@ class Bucket(msgspec.Struct, gc=False):
     doc_count: Number
 
 
-class Buckets(msgspec.Struct):
-    buckets: list[Bucket]
-
-
-class Times(msgspec.Struct):
-    times: Buckets
-
-
-class Timeline(Answer, kw_only=True):
-    aggregations: Times
-
-
 class Stretch(msgspec.Struct):
     doc_count: Number
-
-
-class Parts(msgspec.Struct):
-    buckets: list[Stretch]
-
-
-class Stretches(msgspec.Struct):
-    times: Parts
-
-
-class Pieces(Answer, kw_only=True):
-    """The rows of stretches of time, in the order in which they were asked for."""
-
-    aggregations: Stretches
 
 
 class Pair(msgspec.Struct):
@@ -140,13 +116,31 @@ class SlotBucket(msgspec.Struct):
     key: Pair
 
 
-class Composite(msgspec.Struct):
-    buckets: list[SlotBucket]
+class IndexBucket(msgspec.Struct):
+    key: str
+
+
+class Buckets(msgspec.Struct, Generic[Item]):
+    """The buckets of an aggregation. `after_key`: of a composite one, where the next answer begins."""
+
+    buckets: list[Item]
     after_key: dict[str, Any] | None = None
 
 
-class SlotAggregation(msgspec.Struct):
-    slots: Composite
+class Times(msgspec.Struct, Generic[Item]):
+    times: Buckets[Item]
+
+
+class Slots(msgspec.Struct):
+    slots: Buckets[SlotBucket]
+
+
+class ByIndex(msgspec.Struct):
+    by_index: Buckets[IndexBucket]
+
+
+class Aggregated(Answer, Generic[Item], kw_only=True):
+    aggregations: Item
 
 
 class Sample(msgspec.Struct):
@@ -163,28 +157,6 @@ class Sizes(Answer, kw_only=True):
     aggregations: Samples | None = None
 
 
-class Occurring(Answer, kw_only=True):
-    aggregations: SlotAggregation
-
-
-class IndexBucket(msgspec.Struct):
-    key: str
-
-
-class IndexBuckets(msgspec.Struct):
-    buckets: list[IndexBucket]
-
-
-class ByIndex(msgspec.Struct):
-    by_index: IndexBuckets
-
-
-class IndexAggregation(Answer, kw_only=True):
-    """The indices that hold documents."""
-
-    aggregations: ByIndex
-
-
 #: Bytes of an answer that is decoded at once, and of its pieces where it is not.
 LARGE_BYTES, PIECE_BYTES = 6 * 2**20, 256 * 1024
 
@@ -196,21 +168,13 @@ LAST = msgspec.json.Decoder(Last)
 SKIPPED = msgspec.json.Decoder(RowsAnswer[Skipped])
 ANSWER = msgspec.json.Decoder(Answer)
 SUMMARY = msgspec.json.Decoder(Summary)
-TIMELINE = msgspec.json.Decoder(Timeline)
-PLACES = msgspec.json.Decoder(IndexAggregation)
+TIMELINE = msgspec.json.Decoder(Aggregated[Times[Bucket]])
+BY_INDEX = msgspec.json.Decoder(Aggregated[ByIndex])
 SIZES = msgspec.json.Decoder(Sizes)
-PIECES = msgspec.json.Decoder(Pieces)
-OCCURRING = msgspec.json.Decoder(Occurring)
+PIECES = msgspec.json.Decoder(Aggregated[Times[Stretch]])
+OCCURRING = msgspec.json.Decoder(Aggregated[Slots])
 
 AnySearch = TypeVar("AnySearch", bound=Answer)
-Piece = TypeVar("Piece")
-
-#: Called between parts of long work.
-Look = Callable[[], object]
-
-
-def no_look() -> None:
-    """Do nothing: nobody waits."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +234,7 @@ def decoded(body: bytes, decoder: "msgspec.json.Decoder[AnySearch]") -> AnySearc
         return complete(shapes.typed(lenient.mended_json(body), decoder))
 
 
-def measures(body: bytes, rows: int, *, with_cursor: bool, look: Look = no_look) -> Page:
+def measures(body: bytes, rows: int, *, with_cursor: bool, look: Tick = no_tick) -> Page:
     """Return the page of a body that should have so many rows. Raises `Unsound` when it has not.
 
     `with_cursor`: with that of the last row. `look` is called between the parts of long work.
@@ -300,7 +264,7 @@ def page(answer: RowsAnswer[Any], rows: int) -> Page:
     return Page(found, rows, cursor_of(found[-1]) if found else None, answer.pit_id)
 
 
-def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Sequence[Measure]], look: Look) -> Page:
+def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Sequence[Measure]], look: Tick) -> Page:
     """Return the page of a body that typed decoding refuses, or that is too large to be decoded at
     once.
 
@@ -333,7 +297,7 @@ def pieces(hits: Sequence[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
         yield piece
 
 
-def looking(parts: Iterable[Piece], look: Look) -> Iterator[Piece]:
+def looking(parts: Iterable[Item], look: Tick) -> Iterator[Item]:
     for part in parts:
         look()
         yield part

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.stores.elasticsearch.names import LONGEST, alias, is_index, path
+from services.index_names import LONGEST, is_index
+from services.stores.elasticsearch.names import alias, path
 
 
 @pytest.mark.parametrize(
