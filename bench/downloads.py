@@ -17,12 +17,13 @@ JSON = dict[str, Any]
 
 @dataclass(frozen=True)
 class Download:
-    """Seconds until the first byte of the body and of the whole, seconds of the service's CPU, and rows."""
+    """Seconds until the first byte of the body and of the whole, seconds of the service's CPU, rows and bytes."""
 
     first: float
     whole: float
     cpu: float
     rows: int
+    bytes: int
 
     @property
     def rate(self) -> float:
@@ -36,27 +37,35 @@ class Download:
         )
 
 
-def download(running: Service, engine: str, asset: str, **body: Any) -> Download:
-    """Return the times of one download. Raises `AssertionError` when rows are missing."""
+def prepare(running: Service, engine: str, asset: str, **body: Any) -> JSON:
+    """Return the `result` of a request for a link."""
     path = f"/_/device-manager/{engine}/{rows.KIND}/{quote(asset)}/measures/_export"
     answer = requests.post(running.url + path, json=body, timeout=60)
     answer.raise_for_status()
-    result = answer.json()["result"]
+    result: JSON = answer.json()["result"]
+    return result
+
+
+def download(running: Service, engine: str, asset: str, **body: Any) -> Download:
+    """Return the times of one download. Raises `AssertionError` when rows are missing."""
+    result = prepare(running, engine, asset, **body)
     link = urlsplit(result["link"])
     connection = http.client.HTTPConnection(link.hostname or "", link.port, timeout=600)
     cpu, began = cpu_seconds(running), time.perf_counter()
     with contextlib.closing(connection):
         connection.request("GET", f"{link.path}?{link.query}")
         file = connection.getresponse()
-        lines = file.read1(256 * 1024).count(b"\n")
-        first = time.perf_counter() - began
+        lines = size = 0
+        first = 0.0
         while block := file.read1(256 * 1024):
+            first = first or time.perf_counter() - began
             lines += block.count(b"\n")
+            size += len(block)
     whole = time.perf_counter() - began
     expected = result["estimatedRows"] + 1
     if lines > expected or (result["estimate"] == "exact" and lines < expected):
         raise AssertionError(f"{lines} lines of {expected}")
-    return Download(first, whole, cpu_seconds(running) - cpu, lines - 1)
+    return Download(first, whole, cpu_seconds(running) - cpu, lines - 1, size)
 
 
 def cpu_seconds(running: Service) -> float:

@@ -1,9 +1,10 @@
 """What a format of files promises: how measures become the bytes of a file, step by step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 from services.measures import Measure
+from services.scheduling.tick import Tick
 
 
 class Format(Protocol):
@@ -22,7 +23,7 @@ class Format(Protocol):
     def begin(self) -> bytes:
         """Return what stands before all rows."""
 
-    def page(self, measures: Sequence[Measure], rest: Callable[[], object]) -> bytes:
+    def page(self, measures: Sequence[Measure], rest: Tick) -> bytes:
         """Return the rows of these measures, in order. `rest` is called now and then, to let others in."""
 
     def end(self) -> bytes:

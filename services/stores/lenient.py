@@ -6,12 +6,13 @@ of any type.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from services.measures import Asset, Measure, Origin, Source
+from services.scheduling.tick import Tick, no_tick
 
 #: What text that is no Unicode is replaced by.
 REPLACEMENT = "\ufffd"
@@ -99,10 +100,7 @@ def only(value: Any) -> Any:
 
 
 def measures(
-    ids: Sequence[str],
-    documents: str,
-    decode: msgspec.json.Decoder[list[Source]],
-    rest: Callable[[], object] = lambda: None,
+    ids: Sequence[str], documents: str, decode: msgspec.json.Decoder[list[Source]], rest: Tick = no_tick
 ) -> list[Measure]:
     """Return the measures of a JSON array of documents, in order: decoded as typed, or mended where
     that is refused.
@@ -116,7 +114,7 @@ def measures(
     return list(map(Measure, ids, sources))
 
 
-def apart(documents: str, rest: Callable[[], object]) -> Iterator[Any]:
+def apart(documents: str, rest: Tick) -> Iterator[Any]:
     """Yield each document of a JSON array."""
     try:
         each = msgspec.json.decode(documents, type=list[msgspec.Raw])

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from services.filters.koncorde import distances, foreign, nodes, points, regexps
+from services.filters.koncorde import distances, nodes, points, regexps
 from services.filters.koncorde.location import (
     LONGEST_TEXT,
     Location,
@@ -25,6 +25,18 @@ CORNERS = {"topLeft": ("topLeft", "top_left"), "bottomRight": ("bottomRight", "b
 
 #: A polygon has an inside from here on.
 FEWEST_POINTS = 3
+
+#: Keywords of Elasticsearch's query language that callers may mistake for Koncorde's, and what they are told.
+FOREIGN = frozenset((
+    "boosting", "combined_fields", "constant_score", "dis_max", "distance_feature", "function_score", "fuzzy",
+    "geo_bounding_box", "geo_distance", "geo_polygon", "geo_shape", "has_child", "has_parent", "intervals", "knn",
+    "match_all", "match_bool_prefix", "match_none", "match_phrase", "match_phrase_prefix", "more_like_this",
+    "multi_match", "nested", "parent_id", "percolate", "pinned", "prefix", "query_string", "rank_feature", "script",
+    "script_score", "shape", "simple_query_string", "span_near", "span_term", "sparse_vector", "term", "terms",
+    "terms_set", "text_expansion", "type", "wildcard", "wrapper",
+))  # fmt: skip
+FOREIGN_IN_BOOL = frozenset(("filter", "minimum_should_match", "boost", "_name"))
+FOREIGN_HINT = "ask with lang=elasticsearch for Elasticsearch's queries"
 
 
 def parse(value: Any) -> Filter:
@@ -56,7 +68,7 @@ def sole_keyword(value: Any, location: Location) -> str:
 
 
 def unknown(name: str, location: Location) -> Exception:
-    hint = f": {foreign.HINT}." if name in foreign.QUERIES else similar(name, KEYWORDS)
+    hint = f": {FOREIGN_HINT}." if name in FOREIGN else similar(name, KEYWORDS)
     return location.under(name).refuse(f"is no keyword of Koncorde{hint}")
 
 
@@ -148,8 +160,8 @@ def a_bool(value: Any, location: Location) -> Filter:
     """Return the only part of a `bool`; several are joined, `must` as it is."""
     parts = an_object(value, location)
     for name in parts:
-        if name in foreign.OF_BOOL:
-            raise location.key(name).refuse(f"is not of Koncorde: {foreign.HINT}.")
+        if name in FOREIGN_IN_BOOL:
+            raise location.key(name).refuse(f"is not of Koncorde: {FOREIGN_HINT}.")
     check_keys(parts, PARTS, location)
     if len(parts) > 1 and parts.get("must") == []:
         parts = {name: part for name, part in parts.items() if name != "must"}

@@ -158,7 +158,7 @@ def through_poles(points: Sequence[Point]) -> Iterator[Point]:
             yield Point(pole, after.lon)
 
 
-def ticking(items: Iterable[Item], tick: Callable[[], object]) -> Iterator[Item]:
+def ticking(items: Iterable[Item], tick: Tick) -> Iterator[Item]:
     for number, item in enumerate(items):
         if number % TICK_POINTS == 0:
             tick()
@@ -168,7 +168,7 @@ def ticking(items: Iterable[Item], tick: Callable[[], object]) -> Iterator[Item]
 class EdgeIndex:
     """Finds the edges of a polygon by the meridians that they may pass: few of thousands count for one point."""
 
-    def __init__(self, edges: Sequence["Edge"], tick: Callable[[], object]) -> None:
+    def __init__(self, edges: Sequence["Edge"], tick: Tick) -> None:
         self._edges = edges
         mean = sum(edge.width for edge in edges) / len(edges)
         self._parts = max(1, min(len(edges) * MOST_LISTED, int(360 / max(mean, MARGIN))))

@@ -6,7 +6,7 @@ and at the end both lists are laid into each other and joined; - one look at all
 that none of them needs quotes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from services.columns import Columns
@@ -15,6 +15,7 @@ from services.formats.csv.plans import Groups
 from services.formats.csv.values import find
 from services.instants import instant, iso
 from services.measures import Asset, Measure, Origin
+from services.scheduling.tick import Tick, no_tick
 
 #: A text of nothing else needs neither quotes nor a guard, wherever these stand in it.
 _HARMLESS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.: "
@@ -51,7 +52,7 @@ class Encoder:
     def begin(self) -> bytes:
         return (",".join(self._cells(self._headers)) + "\n").encode()
 
-    def page(self, measures: Sequence[Measure], rest: Callable[[], object] = lambda: None) -> bytes:
+    def page(self, measures: Sequence[Measure], rest: Tick = no_tick) -> bytes:
         """Return the rows of these measures. `rest` is called now and then, after every row that is large."""
         groups, by_asset, guard = self._groups, self._by_asset, self._guard
         blocks: list[str] = []

@@ -25,20 +25,16 @@ from services.stores.elasticsearch.query.exact_terms import ExactTerms
 from services.stores.elasticsearch.query.indices import Indices
 from services.stores.elasticsearch.query.scope import Selection
 from services.stores.elasticsearch.transport import responses, shapes
-from services.stores.elasticsearch.transport.client import (
-    JSON,
-    READY_CONNECTIONS,
-    READY_SECONDS,
-    Client,
-    Refused,
-    timed,
-)
+from services.stores.elasticsearch.transport.client import JSON, Client, Refused, timed
 from services.stores.elasticsearch.transport.lanes import Lane, Lanes, is_plain, permit
 from services.stores.elasticsearch.transport.point_in_time import PointInTime, PointsInTime
 from services.stores.elasticsearch.transport.retries import Late, RetryBudget, Temporary
 from services.stores.port import Count, Notice, without_instant
 
 log = logging.getLogger(__name__)
+
+#: Readiness is asked by a client of its own: its connections, and the seconds that it waits.
+READY_CONNECTIONS, READY_SECONDS = 16, 3.0
 
 #: Seconds that a caller who waits for a link or a first byte is kept waiting by repetitions, at most.
 EARLY_BUDGET_SECONDS = 5.0

@@ -10,11 +10,12 @@ import sqlite3
 import tempfile
 import time
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from services.errors import Overloaded
 from services.scheduling.cpu_turn import CpuShare
 from services.scheduling.priority_semaphore import Busy, PrioritySemaphore
+from services.scheduling.tick import Tick
 from services.stores.sqlite.order import Order
 from services.stores.sqlite.watching import Watched
 
@@ -62,7 +63,7 @@ def entered(semaphore: PrioritySemaphore, asked: float) -> bool:
 class Sorter:
     """Sorts in a temporary database; `look` is called within its statements."""
 
-    def __init__(self, order: Order, look: Callable[[], object]) -> None:
+    def __init__(self, order: Order, look: Tick) -> None:
         self._order = order
         self._look = look
         self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)

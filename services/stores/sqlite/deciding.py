@@ -5,7 +5,7 @@ on a document of usual size; from there on, a document is decoded once.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from services.filters.koncorde import nodes
@@ -13,6 +13,7 @@ from services.filters.koncorde.weight import weight
 from services.filters.python.evaluator import compile
 from services.filters.python.trial import Trial
 from services.filters.sqlite import Clause, translate
+from services.scheduling.tick import Tick
 from services.stores import lenient
 
 #: Clauses up to which SQL is quicker.
@@ -57,7 +58,7 @@ class Everything(BySql):
 class ByRow:
     """Decides row by row. `look` is called before each row, and within one that takes long."""
 
-    def __init__(self, filter: nodes.Filter, trial: Trial, look: Callable[[], object]) -> None:
+    def __init__(self, filter: nodes.Filter, trial: Trial, look: Tick) -> None:
         self.clause = ALL
         self.asks = True
         self._holds = compile(filter, look)
@@ -73,7 +74,7 @@ class ByRow:
             yield row
 
 
-def decides(filter: nodes.Filter, trial: Trial, look: Callable[[], object]) -> Decides:
+def decides(filter: nodes.Filter, trial: Trial, look: Tick) -> Decides:
     if isinstance(filter, nodes.All):
         return Everything()
     if weight(filter) > FEW_CLAUSES:

@@ -13,6 +13,7 @@ import msgspec
 
 from services.errors import InvalidArgument
 from services.measures import SortKey
+from services.scheduling.tick import Tick
 from services.stores import lenient
 from services.stores.paths import beginnings
 from services.stores.sqlite import fields
@@ -40,7 +41,7 @@ class SortTerm:
     rank: int
     missing: Value | None
 
-    def of(self, document: Any, look: Callable[[], object]) -> tuple[int, Value]:
+    def of(self, document: Any, look: Tick) -> tuple[int, Value]:
         found = [
             value
             for attribute, path in self.ways
@@ -73,7 +74,7 @@ class Order:
         directions = [way for pair in ways for way in pair]
         return ", ".join([name + way for name, way in zip(self.columns, directions, strict=True)] + ["seq"])
 
-    def of(self, documents: str, look: Callable[[], object]) -> Iterator[tuple[Value, ...]]:
+    def of(self, documents: str, look: Tick) -> Iterator[tuple[Value, ...]]:
         """Yield the values of `columns` of each of a JSON array of documents. `look` is called within large ones."""
         for document in self._read(documents):
             yield tuple(value for entry in self._keys for value in entry.of(document, look))

@@ -10,6 +10,7 @@ from typing import Any
 from services.errors import InvalidArgument
 from services.instants import instant
 from services.measures import SortKey
+from services.scheduling.tick import Tick
 from services.stores import lenient
 from services.stores.sqlite import fields
 from services.stores.sqlite.fields import Definition
@@ -35,14 +36,14 @@ SINGLES = frozenset(("half_float", "float"))
 DOUBLES = frozenset(("double", "scaled_float"))
 
 
-def looked_at(values: Sequence[Any], look: Callable[[], object]) -> Iterable[Any]:
+def looked_at(values: Sequence[Any], look: Tick) -> Iterable[Any]:
     """Return values; those of a long array with a look now and then."""
     if len(values) <= LOOK_VALUES:
         return values
     return itertools.chain.from_iterable(slices(values, look))
 
 
-def slices(values: Sequence[Any], look: Callable[[], object]) -> Iterator[Sequence[Any]]:
+def slices(values: Sequence[Any], look: Tick) -> Iterator[Sequence[Any]]:
     for start in range(0, len(values), LOOK_VALUES):
         look()
         yield values[start : start + LOOK_VALUES]

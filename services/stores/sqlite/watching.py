@@ -2,8 +2,9 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from services.scheduling.tick import Tick
 from services.stores.sqlite.schema import unavailable
 
 
@@ -15,7 +16,7 @@ class Watched:
     connection's own.
     """
 
-    def __init__(self, connection: sqlite3.Connection, look: Callable[[], object]) -> None:
+    def __init__(self, connection: sqlite3.Connection, look: Tick) -> None:
         self._connection = connection
         self._look = look
         self._raised: BaseException | None = None

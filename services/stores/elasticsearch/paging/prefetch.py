@@ -52,10 +52,6 @@ class Fetch:
         fetched, self.fetched = self.fetched, None
         return fetched
 
-    def drop(self) -> None:
-        """Let the page go; it is still to be read."""
-        self.fetched, self.state = None, State.PLANNED
-
 
 class PrefetchBudget:
     """Counts the bytes that the pages ahead of all readers of a process hold; with a limit of 0 none is read ahead.
@@ -90,7 +86,7 @@ def reserve(budget: PrefetchBudget, fetch: Fetch, size: int) -> bool:
         for waiting in queue.fetches:
             if waiting.state is State.WAITING:
                 budget.resize(waiting, 0)
-                waiting.drop()
+                waiting.fetched, waiting.state = None, State.PLANNED
     if budget.lacking(more) > 0:
         return False
     budget.resize(fetch, size)

@@ -22,6 +22,7 @@ from services.filters.python.evaluator import MISSING
 from services.filters.python.trial import Trial
 from services.measures import Asset, Measure, Origin, Source
 from services.scheduling.cpu_turn import CpuShare
+from services.scheduling.tick import Tick
 from services.stores import lenient
 from services.stores.elasticsearch.transport import responses
 from services.stores.elasticsearch.transport.responses import Page, RowsAnswer, Sorted
@@ -142,7 +143,7 @@ class Keys:
             gc=False,
         )
 
-    def documents(self, structs: Sequence[Any], look: Callable[[], object]) -> Iterator[Document]:
+    def documents(self, structs: Sequence[Any], look: Tick) -> Iterator[Document]:
         """Yield the documents that the filter is asked of. `look` is called now and then. Raises `Ambiguous`."""
         for attribute in self._dotted:
             look()
@@ -153,7 +154,7 @@ class Keys:
             columns[name] = keys.held(list(columns[name]), look)
         return rows_of(columns, len(structs))
 
-    def held(self, structs: Sequence[Any], look: Callable[[], object]) -> Iterator[Any]:
+    def held(self, structs: Sequence[Any], look: Tick) -> Iterator[Any]:
         """Yield documents in place of those structs that are there."""
         if set(map(type, structs)) == {self.struct}:
             return self.documents(structs, look)

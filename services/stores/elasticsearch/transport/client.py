@@ -40,9 +40,6 @@ TOO_MANY_BUCKETS = "too_many_buckets_exception"
 #: that this does not happen (a download has a few requests under way, and a process has 1000 downloads at most).
 CONNECTIONS = 4096
 
-#: Readiness: a client of its own, and seconds that it waits.
-READY_CONNECTIONS, READY_SECONDS = 16, 3.0
-
 #: Characters of an answer that is quoted in an error.
 QUOTED = 500
 
