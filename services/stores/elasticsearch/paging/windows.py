@@ -31,11 +31,6 @@ class Span:
         """Whether the span goes where Elasticsearch's histograms do not: they count in 64 bits."""
         return self.first_ms < -FAR_MS or self.last_ms > FAR_MS
 
-    @property
-    def interval_ms(self) -> int:
-        """The milliseconds of a bucket of its histogram."""
-        return self.piece_ms(MOST_BUCKETS)
-
     def piece_ms(self, most: int) -> int:
         """Return the milliseconds of a piece of the span, when it is cut into `most` at most."""
         pieces = min(most, max(2, self.rows // BUCKET_ROWS))

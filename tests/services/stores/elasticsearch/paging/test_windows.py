@@ -49,7 +49,7 @@ class Stored:
 
     def split(self, span: Span) -> Histogram:
         self.counted += 1
-        interval = span.interval_ms
+        interval = span.piece_ms(MOST_BUCKETS)
         found = self.between(span.first_ms, span.last_ms, descending=False)
         counts = Counter(key for one in found for key in {at // interval * interval for at in one})
         keys = sorted(counts)
@@ -131,7 +131,7 @@ class Many:
 
     def split(self, span: Span) -> Histogram:
         self.counted += 1
-        interval = span.interval_ms
+        interval = span.piece_ms(MOST_BUCKETS)
         first, last = bisect_left(self.at, span.first_ms), bisect_right(self.at, span.last_ms)
         counts = Counter(at // interval * interval for at in self.at[first:last])
         assert len(counts) <= MOST_BUCKETS + 1
@@ -199,8 +199,8 @@ def test_no_rows(size: int | None) -> None:
 def test_an_interval_covers_its_span(first: int, length: int, rows: int) -> None:
     """In whole milliseconds, at least one, with as many buckets as Elasticsearch makes at most."""
     span = Span(first, first + length, rows)
-    assert span.interval_ms >= 1
-    assert span.interval_ms * MOST_BUCKETS > length
+    assert span.piece_ms(MOST_BUCKETS) >= 1
+    assert span.piece_ms(MOST_BUCKETS) * MOST_BUCKETS > length
 
 
 def test_a_histogram_that_tells_nothing_is_not_asked_for_again() -> None:
