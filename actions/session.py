@@ -49,7 +49,7 @@ class Session:
         self._base_url = base_url
         self._expires_at = expires_at
         self._clock = clock
-        self._token: str | None = None
+        self.token: str | None = None
         self._expires_ms: int | None = None
 
     def answer(self, message: bytes) -> str | None:
@@ -86,10 +86,10 @@ class Session:
 
     def _watch(self, call: Call) -> None:
         """Note the end of the token last used; one that had ended before was refused already."""
-        token = call.token or (self._token is None and token_to_check(call)) or None
-        if isinstance(token, str) and token != self._token:
+        token = call.token or (self.token is None and token_to_check(call)) or None
+        if isinstance(token, str) and token != self.token:
             ends = self._expires_at(token)
-            self._token = token
+            self.token = token
             self._expires_ms = ends if ends is not None and ends > self._clock() * 1000 else None
 
 

@@ -48,23 +48,26 @@ class CpuTurns:
     """Lets one page be worked on at a time, and others be heard between."""
 
     def __init__(self) -> None:
-        self._semaphore = PrioritySemaphore(1)
+        self.semaphore = PrioritySemaphore(1)
 
     def share(self, has_left: Callable[[], bool] = stays) -> "CpuShare":
         """Return the share of one download, or one prepare. `has_left` tells whether its client has, at every turn."""
-        return CpuShare(self._semaphore, has_left)
+        return CpuShare(self.semaphore, has_left)
 
 
 class CpuShare:
-    """Counts what one caller has had of the CPU, and gives it turns; for one thread at a time."""
+    """Gives one caller turns of the CPU; for one thread at a time.
+
+    `spent_seconds`: what it has had in turns that are over. `recent`: what it has had lately.
+    """
 
     def __init__(self, semaphore: PrioritySemaphore, has_left: Callable[[], bool]) -> None:
         self._semaphore = semaphore
         self._has_left = has_left
-        self._recent = Recent()
+        self.recent = Recent()
         self._inside = False
         self._began = self._ends = 0.0
-        self._spent = 0.0
+        self.spent_seconds = 0.0
 
     @contextlib.contextmanager
     def turn(self, *, slack_seconds: float = AT_ONCE) -> Iterator[None]:
@@ -90,7 +93,7 @@ class CpuShare:
     @property
     def cpu_seconds(self) -> float:
         """The seconds of the CPU that the caller has had."""
-        return self._spent + (time.thread_time() - self._began if self._inside else 0.0)
+        return self.spent_seconds + (time.thread_time() - self._began if self._inside else 0.0)
 
     def check(self) -> None:
         """Raise `ClientLeft` when the client has left."""
@@ -115,15 +118,15 @@ class CpuShare:
             return
         self._inside = False
         seconds = time.thread_time() - self._began
-        self._spent += seconds
-        self._recent.add(seconds)
+        self.spent_seconds += seconds
+        self.recent.add(seconds)
         self._semaphore.leave()
 
     def _due(self, slack_seconds: float) -> float:
         now = time.monotonic()
-        if slack_seconds == HOLDING or (slack_seconds == AT_ONCE and self._spent < FIRST_SECONDS):
+        if slack_seconds == HOLDING or (slack_seconds == AT_ONCE and self.spent_seconds < FIRST_SECONDS):
             return now + slack_seconds
-        return now + max(0.0, slack_seconds) + self._recent.seconds
+        return now + max(0.0, slack_seconds) + self.recent.seconds
 
 
 class Recent:

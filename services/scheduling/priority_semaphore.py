@@ -12,11 +12,14 @@ class Busy(Exception):
 
 
 class PrioritySemaphore:
-    """Lets in whose reader runs dry first: many slow ones, who still have something, do not hold up a fast one."""
+    """Lets in whose reader runs dry first: many slow ones, who still have something, do not hold up a fast one.
+
+    `free`: permits that nobody has. `waiting`: those who want one, as a heap.
+    """
 
     def __init__(self, permits: int) -> None:
-        self._free = permits
-        self._waiting: list[tuple[float, int, threading.Event]] = []
+        self.free = permits
+        self.waiting: list[tuple[float, int, threading.Event]] = []
         self._numbers = itertools.count()
         self._one = threading.Lock()
 
@@ -37,7 +40,7 @@ class PrioritySemaphore:
         """Take a permit. Raises `Busy`."""
         called = threading.Event()
         with self._one:
-            heapq.heappush(self._waiting, (due, next(self._numbers), called))
+            heapq.heappush(self.waiting, (due, next(self._numbers), called))
             self._call()
         try:
             if called.wait(wait_seconds):
@@ -51,7 +54,7 @@ class PrioritySemaphore:
 
     def leave(self) -> None:
         with self._one:
-            self._free += 1
+            self.free += 1
             self._call()
 
     def _forget(self, called: threading.Event) -> bool:
@@ -59,11 +62,11 @@ class PrioritySemaphore:
         with self._one:
             if called.is_set():
                 return False
-            self._waiting = [entry for entry in self._waiting if entry[2] is not called]
-            heapq.heapify(self._waiting)
+            self.waiting = [entry for entry in self.waiting if entry[2] is not called]
+            heapq.heapify(self.waiting)
             return True
 
     def _call(self) -> None:
-        while self._free and self._waiting:
-            self._free -= 1
-            heapq.heappop(self._waiting)[2].set()
+        while self.free and self.waiting:
+            self.free -= 1
+            heapq.heappop(self.waiting)[2].set()

@@ -33,7 +33,7 @@ class SqliteStore:
         schema.ensure(path)
         self._path = path
         self._turns = turns
-        self._sorts = PrioritySemaphore(MOST_SORTS)
+        self.sorts = PrioritySemaphore(MOST_SORTS)
         self._admin_index = admin_index
 
     def ready(self) -> None:
@@ -76,7 +76,7 @@ class SqliteStore:
         if not is_indexed(request.sort):
             order = Order(request.sort, fields.of_measures(Documents(snapshot.connection, self._admin_index)))
         selection = select(snapshot.connection, request)
-        return SqliteReading(snapshot, request, selection=selection, order=order, sorts=self._sorts)
+        return SqliteReading(snapshot, request, selection=selection, order=order, sorts=self.sorts)
 
     @contextlib.contextmanager
     def _documents(self) -> Iterator[Documents]:

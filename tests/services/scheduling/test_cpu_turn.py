@@ -79,8 +79,8 @@ def test_who_goes_first(first: tuple[float, float], second: tuple[float, float],
 
     def enter(name: str, had: float, slack_seconds: float) -> None:
         share = shared.share()
-        share._spent = had
-        share._recent.add(had)
+        share.spent_seconds = had
+        share.recent.add(had)
         with share.turn(slack_seconds=slack_seconds):
             order.append(name)
 
@@ -91,7 +91,7 @@ def test_who_goes_first(first: tuple[float, float], second: tuple[float, float],
         ]  # fmt: skip
         for number, thread in enumerate(threads, start=1):
             thread.start()
-            wait_until(lambda number=number: len(shared._semaphore._waiting) == number)  # type: ignore[misc]
+            wait_until(lambda number=number: len(shared.semaphore.waiting) == number)  # type: ignore[misc]
     for thread in threads:
         thread.join()
     assert order[0] == wins
@@ -100,7 +100,7 @@ def test_who_goes_first(first: tuple[float, float], second: tuple[float, float],
 def test_what_was_had_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """By and by: a third of it is left after a while."""
     now = [100.0]
-    monkeypatch.setattr("services.turns.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("services.scheduling.cpu_turn.time.monotonic", lambda: now[0])
     recent = Recent()
     recent.add(3)
     assert recent.seconds == 3

@@ -22,7 +22,7 @@ def waiting(semaphore: PrioritySemaphore, dues: list[float], order: list[float])
     for number, due in enumerate(dues, start=1):
         threads.append(threading.Thread(target=enter, args=(due,)))
         threads[-1].start()
-        wait_until(lambda number=number: len(semaphore._waiting) == number)  # type: ignore[misc]
+        wait_until(lambda number=number: len(semaphore.waiting) == number)  # type: ignore[misc]
     yield
     for thread in threads:
         thread.join()
@@ -67,7 +67,7 @@ def test_no_more_than_it_has_places() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (inside, most <= 3, semaphore._free, semaphore._waiting) == (0, True, 3, [])
+    assert (inside, most <= 3, semaphore.free, semaphore.waiting) == (0, True, 3, [])
 
 
 def test_nobody_waits_for_ever() -> None:
@@ -76,7 +76,7 @@ def test_nobody_waits_for_ever() -> None:
     with semaphore.permit(due=0, wait_seconds=0):
         with pytest.raises(Busy), semaphore.permit(due=0, wait_seconds=0):
             pass
-        assert semaphore._waiting == []
+        assert semaphore.waiting == []
     with semaphore.permit(due=0, wait_seconds=0):
         pass
 

@@ -374,7 +374,7 @@ def test_few_sorts_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(arranging, "LONGEST_WAIT_SECONDS", 0.02)
     with contextlib.ExitStack() as stack:
         for _ in range(arranging.MOST_SORTS):
-            stack.enter_context(store._sorts.permit(due=0))
+            stack.enter_context(store.sorts.permit(due=0))
         reading = store.open(request(sort=BY_VALUE))
         with pytest.raises(Overloaded, match="exports are being sorted already"):
             next(reading.pages())
