@@ -33,7 +33,7 @@ STEPS = 2000
 BATCH_ROWS = 1000
 
 TABLE = "CREATE TABLE sorted ({columns}, seq INTEGER, PRIMARY KEY ({terms})) WITHOUT ROWID"
-INSERT = "INSERT INTO sorted VALUES ({places})"
+INSERT = "INSERT INTO sorted VALUES ({marks})"
 IN_ORDER = "SELECT seq FROM sorted ORDER BY {terms} LIMIT ? OFFSET ?"
 
 
@@ -72,7 +72,7 @@ class Sorter:
         for statement in (f"PRAGMA cache_size = -{CACHE // 1024}", "PRAGMA journal_mode = OFF", "BEGIN"):
             self._connection.execute(statement)
         self._connection.execute(TABLE.format(columns=", ".join(order.columns), terms=order.terms))
-        self._insert = INSERT.format(row_numbers=", ".join("?" * (len(order.columns) + 1)))
+        self._insert = INSERT.format(marks=", ".join("?" * (len(order.columns) + 1)))
 
     def add(self, seqs: Sequence[int], documents: str) -> None:
         """Add rows by their numbers, with a JSON array of their documents. Raises what `look` raises."""
