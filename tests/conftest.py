@@ -16,7 +16,6 @@ from tests.support import node as node_js
 from tests.support.browser import Browser
 from tests.support.elasticsearch_node import Node, Unavailable
 
-
 #: Fixtures that start what is no part of the project.
 SERVERS = frozenset(("elasticsearch_url", "own_node", "start_node", "node", "browser"))
 

@@ -14,6 +14,8 @@ from services.measures import ExportRequest, Kind, Slot, Target
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores.sqlite import SqliteStore, load
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -17,6 +17,8 @@ from tests.routes.conftest import SECRETS
 from tests.support.clock import Clock
 from tests.support.hostile import BODIES, ECHOED
 
+pytestmark = pytest.mark.slow
+
 SECRET = "the secret that Kuzzle signs its tokens with"
 PATH = "/_/device-manager/e/assets/a/measures/_export"
 EXPORT = {"controller": "device-manager/assets", "action": "exportMeasures", "engineId": "e", "_id": "a"}

@@ -10,6 +10,8 @@ from routes import tcp_options
 from serving.stalled import Watch
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 5
 
 #: More than all buffers between two ends hold.

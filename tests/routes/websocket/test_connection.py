@@ -54,6 +54,7 @@ def test_a_silent_client_is_pinged_and_then_given_up(client: socket.socket) -> N
     assert client.recv(100) == b""
 
 
+@pytest.mark.slow
 def test_an_idle_client_that_answers_is_kept(client: socket.socket) -> None:
     """Browsers answer pings by themselves, for hours."""
     connection = Connection(ConnectionType.CLIENT)
@@ -64,6 +65,7 @@ def test_an_idle_client_that_answers_is_kept(client: socket.socket) -> None:
         client.sendall(connection.send(event.response()))
 
 
+@pytest.mark.slow
 def test_a_client_that_takes_nothing_delays_no_stop(held: Held) -> None:
     """It is cut, without the goodbye that it would not take either."""
     flood = Connection(ConnectionType.CLIENT).send(TextMessage(json.dumps({"volatile": "x" * 10_000}))) * 2000

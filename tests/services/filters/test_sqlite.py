@@ -71,6 +71,7 @@ WORLDS = {"measures": MEASURES, "anything": LOOSE}
 POOLS = {name: pool(world, 40) for name, world in WORLDS.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORLDS)
 def test_random_filters(name: str, table: Table) -> None:
     """Of documents of one shape, each filter on all of them."""

@@ -92,6 +92,7 @@ ANY = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(ANY)
 def test_json_is_mended_without_being_decoded(value: Any) -> None:
     """As it is when it is decoded: lone surrogates are U+FFFD, pairs and everything else what they are."""

@@ -10,6 +10,8 @@ from services.stores.sqlite import SqliteStore, load
 from tests.services.stores.contract import StoreContract
 from tests.support.kuzzle import Kuzzle
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Kuzzle], Store]:

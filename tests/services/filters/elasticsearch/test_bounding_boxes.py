@@ -11,6 +11,8 @@ from services.filters.koncorde import nodes, points
 from services.filters.koncorde.nodes import Geo, Point
 from services.filters.python import geodesy
 
+pytestmark = pytest.mark.slow
+
 LATITUDES = st.one_of(st.floats(-90, 90), st.integers(-90, 90).map(float))
 LONGITUDES = st.one_of(st.floats(-180, 180), st.integers(-540, 540).map(float))
 POINTS = st.builds(Point, LATITUDES, LONGITUDES)

@@ -45,6 +45,7 @@ def test_equal_clauses_stand_once(query: Any, expected: Any) -> None:
     assert write(found) == write(parse(expected))
 
 
+@pytest.mark.slow
 @given(LOOSE.filters)
 def test_the_meaning_stays(query: Any) -> None:
     """Of any filter, also where everything stands twice."""

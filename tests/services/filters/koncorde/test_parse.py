@@ -215,6 +215,7 @@ def test_takes_what_is_just_within_its_limits(query: Any) -> None:
     assert isinstance(parse(query), nodes.Filter)
 
 
+@pytest.mark.slow
 def test_takes_an_argument_that_nobody_reads_however_deep() -> None:
     """`nothing` takes anything."""
     deep: Any = []

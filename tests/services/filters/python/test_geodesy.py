@@ -154,6 +154,7 @@ def regular(points: int, radius: float, lon: float) -> tuple[Point, ...]:
     return tuple(Point(45 + radius * math.sin(turn), lon + radius * math.cos(turn)) for turn in turns)
 
 
+@pytest.mark.slow
 def test_an_index_of_edges_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Near corners and edges, and anywhere, for polygons of many points."""
     chance = Random(5)

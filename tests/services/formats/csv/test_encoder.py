@@ -332,6 +332,7 @@ models = st.lists(
 ).map(lambda slots: Model("M", tuple(Slot(*slot) for slot in slots)))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(documents, max_size=6), models, st.sampled_from(["assets", "devices"]), st.booleans())
 def test_the_plain_way_writes_the_same(page: list[dict[str, Any]], model: Model, kind: Kind, guard: bool) -> None:

@@ -24,6 +24,8 @@ from services.stores.sqlite.snapshot import Snapshot
 from services.stores.sqlite.store import COUNTED_ROWS
 from tests.services.stores.sqlite.conftest import NOON, Database, Document, measure, request
 
+pytestmark = pytest.mark.slow
+
 ASC, DESC = (SortKey("measuredAt"),), (SortKey("measuredAt", "desc"),)
 BY_VALUE = (SortKey("type", "desc"),)
 

@@ -93,6 +93,7 @@ def start(path: str, semaphore: "multiprocessing.synchronize.Barrier") -> None:
     SqliteStore(path, CpuTurns()).ready()
 
 
+@pytest.mark.slow
 def test_many_processes_may_start_at_once(tmp_path: Path) -> None:
     """None fails, whoever makes the tables."""
     context = multiprocessing.get_context("spawn")

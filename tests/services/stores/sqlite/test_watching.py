@@ -12,6 +12,8 @@ from services.scheduling import cpu_turn
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores.sqlite.watching import Watched
 
+pytestmark = pytest.mark.slow
+
 #: Takes seconds, in one step.
 LENGTHY = """
 WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 20000000) SELECT count(*) FROM n

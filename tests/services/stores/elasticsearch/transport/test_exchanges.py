@@ -11,6 +11,8 @@ from services.stores.elasticsearch.transport.client import Client
 from services.stores.elasticsearch.transport.exchanges import LOOK_SECONDS
 from services.stores.elasticsearch.transport.retries import Late, Temporary
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"HTTP/1.1 200 OK\r\nX-Elastic-Product: Elasticsearch\r\nContent-Type: application/json\r\n"
 
 #: Seconds that an answer is awaited.
