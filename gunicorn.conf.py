@@ -12,6 +12,7 @@ import time  # noqa: E402
 from typing import Any  # noqa: E402
 
 from gevent.server import StreamServer  # noqa: E402
+from gunicorn.errors import HaltServer  # type: ignore[import-untyped]  # noqa: E402
 from gunicorn.workers import ggevent  # type: ignore[import-untyped]  # noqa: E402
 
 from config import Settings, SettingsError, from_env  # noqa: E402
@@ -63,6 +64,9 @@ class Worker(serving.Worker):
 
 worker_class = Worker
 workers = _settings.workers
+
+# Where several workers end at once, gunicorn prints a traceback of its own: they have said why they cannot start.
+sys.excepthook = lambda kind, *rest: None if issubclass(kind, HaltServer) else sys.__excepthook__(kind, *rest)
 
 # Above downloads (1,000), sockets (800) and those that have not asked yet (1,000) together, and each of these has its
 # own bound: there is always room for health.
