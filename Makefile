@@ -10,11 +10,15 @@ PIP := $(VENV_PYTHON) -m pip --disable-pip-version-check
 COMPILE := $(VENV_PYTHON) -m piptools compile --quiet --generate-hashes --no-strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help run test check bench lock clean
+# Tests that need no server run on all cores.
+UNIT := --numprocesses=auto --dist=worksteal --ignore=tests/e2e
+
+.PHONY: help run test unit check bench lock clean
 
 help:
 	@echo "make run     sets everything up, starts the service and prints a link that downloads"
 	@echo "make test    runs all tests (make test ARGS='-k links' some)"
+	@echo "make unit    runs the quick ones that need no server"
 	@echo "make check   lint, format, types"
 	@echo "make bench   measures"
 	@echo "make lock    freezes requirements*.in into requirements*.txt"
@@ -24,7 +28,16 @@ run: .venv/service.stamp
 	@exec $(VENV_PYTHON) -m demo $(ARGS)
 
 test: .venv/tools.stamp
+ifeq ($(ARGS),)
+	$(VENV_PYTHON) -m pytest $(UNIT) -m "not server and not slow" --cov --cov-report=term
+	$(VENV_PYTHON) -m pytest $(UNIT) -m "not server and slow"
+	$(VENV_PYTHON) -m pytest -m server
+else
 	$(VENV_PYTHON) -m pytest $(ARGS)
+endif
+
+unit: .venv/tools.stamp
+	$(VENV_PYTHON) -m pytest $(UNIT) -m "not server and not slow" $(ARGS)
 
 check: .venv/tools.stamp
 	$(VENV_PYTHON) -m ruff check .

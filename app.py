@@ -1,4 +1,4 @@
-"""The only wiring: settings and a store become an application."""
+"""Build the application from settings and a store."""
 
 import threading
 import time
@@ -7,74 +7,76 @@ from collections.abc import Callable
 from flask import Flask
 
 from actions.catalogue import actions
-from actions.desk import Desk
+from actions.dispatcher import Dispatcher
 from actions.exports import Exports
-from actions.talk import Talk
+from actions.session import Session
 from config import Settings
-from routes import commands, cors, errors, exports, health, keys, kuzzle
+from routes import cli, cors, errors, exports, health, kuzzle
 from routes.calls import LARGEST_BODY
 from routes.hosts import AnyHost
-from routes.live import MOST_SOCKETS, Live, MakeTalk
-from routes.paths import Part, RawPaths
+from routes.paths import PartConverter, RawPaths
+from routes.websocket.middleware import MOST_SOCKETS, MakeSession, WebSockets
 from services import hosts
 from services.access import Access
 from services.kept_secret import beside, kept_secret
 from services.links import Links
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Store
-from services.turns import Turns
 
 #: Tells epoch seconds.
 Clock = Callable[[], float]
 
 
-def create_app(settings: Settings, store: Store, turns: Turns, *, clock: Clock = time.time) -> Flask:
-    """`turns` is the store's too: one page at a time is decoded or encoded in a process."""
+def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Clock = time.time) -> Flask:
+    """Return the application; the store shares `turns`: a process decodes or encodes one page at a
+    time.
+    """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.url_map.converters["part"] = Part
+    app.url_map.converters["part"] = PartConverter
     app.url_map.merge_slashes = False
     access = make_access(settings, clock)
     prepared = Exports(
         store=store,
         links=Links(link_secrets(settings), ttl_seconds=settings.link_ttl_seconds, clock=clock),
-        access=access,
+        admission=access,
         lang=settings.default_lang,
         public_url=settings.public_url,
         formula_guard=settings.csv_formula_guard,
         clock=clock,
     )
-    desk = Desk(actions(prepared, access))
-    downloads = exports.Downloads(
-        store=store,
-        turns=turns,
-        places=threading.BoundedSemaphore(exports.MOST_DOWNLOADS),
-    )
-    app.register_blueprint(exports.blueprint(desk, prepared, downloads))
-    app.register_blueprint(kuzzle.blueprint(desk))
+    dispatcher = Dispatcher(actions(prepared, access))
+    downloads = exports.Downloads(store=store, turns=turns, permits=threading.BoundedSemaphore(exports.MOST_DOWNLOADS))
+    app.register_blueprint(exports.blueprint(dispatcher, prepared, downloads))
+    app.register_blueprint(kuzzle.blueprint(dispatcher))
     app.register_blueprint(health.blueprint(store))
     errors.register(app)
     cors.register(app, settings.cors_origins)
-    commands.register(app, settings.sqlite_path)
-    keys.register(app, settings.api_keys_file)
+    cli.register(app, sqlite_path=settings.sqlite_path, api_keys_file=settings.api_keys_file)
     http = AnyHost(RawPaths(app.wsgi_app))
-    live = Live(http, talks(desk, access, clock), origins=origins(settings), most=MOST_SOCKETS)
-    app.wsgi_app = live  # type: ignore[method-assign]
-    app.extensions["live"] = live
+    websockets = WebSockets(
+        http, session_maker(dispatcher, access, clock), origins=origins(settings), most=MOST_SOCKETS
+    )
+    app.wsgi_app = websockets  # type: ignore[method-assign]
+    app.extensions["websockets"] = websockets
     return app
 
 
-def talks(desk: Desk, access: Access, clock: Clock) -> MakeTalk:
-    return lambda base_url: Talk(desk, base_url=base_url, expires_at=access.expires_at, clock=clock)
+def session_maker(dispatcher: Dispatcher, access: Access, clock: Clock) -> MakeSession:
+    return lambda base_url: Session(dispatcher, base_url=base_url, expires_at=access.expires_at, clock=clock)
 
 
 def origins(settings: Settings) -> tuple[str, ...]:
-    """Whose pages may open a WebSocket: the service's own among them."""
+    """Return the origins whose pages may open a WebSocket, the service's own among them."""
     own = (hosts.origin(settings.public_url),) if settings.public_url else ()
     return settings.cors_origins + own
 
 
 def link_secrets(settings: Settings) -> tuple[str, ...]:
-    """Embedded, a secret is made and kept beside the data when none is set. Raises `SecretUnusable`."""
+    """Return the secrets that are set, else (embedded) one kept beside the data.
+
+    Raises `SecretUnusable`.
+    """
     if settings.link_secrets:
         return settings.link_secrets
     return (kept_secret(beside(settings.sqlite_path)),)

@@ -7,16 +7,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 from services.hosts import authority, listening
 from services.index_names import is_index
+from services.query_languages import LANGS, Lang
 
 Value = TypeVar("Value")
 
 AUTH_WAYS = ("anonymous", "kuzzle-jwt", "api-keys", "kuzzle")
-LANGS = ("koncorde", "elasticsearch")
 
 #: Characters that a link secret has at least.
 SECRET_LENGTH = 32
@@ -62,7 +62,7 @@ class Settings:
     stalled_client_seconds: int
     request_headers_seconds: int
     request_body_seconds: int
-    default_lang: Literal["koncorde", "elasticsearch"]
+    default_lang: Lang
     public_url: str | None
     csv_formula_guard: bool
     auth: tuple[str, ...]
@@ -81,8 +81,11 @@ Check = Callable[[Settings], list[str]]
 
 
 def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
-    """Raises `SettingsError` with every wrong or missing setting together, and what `more` find wrong."""
-    reader = Reader(environ)
+    """Return the settings.
+
+    Raises `SettingsError` with every wrong or missing setting together, and what `more` find wrong.
+    """
+    reader = EnvironmentReader(environ)
     urls = reader.urls("ELASTICSEARCH_URL")
     settings = Settings(
         port=reader.whole("PORT", 7512, least=1, most=65535),
@@ -103,7 +106,7 @@ def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
         stalled_client_seconds=reader.whole("STALLED_CLIENT_SECONDS", 60, least=1, most=86_400),
         request_headers_seconds=reader.whole("REQUEST_HEADERS_SECONDS", 10, least=1, most=3600),
         request_body_seconds=reader.whole("REQUEST_BODY_SECONDS", 30, least=1, most=3600),
-        default_lang=cast(Literal["koncorde", "elasticsearch"], reader.choice("DEFAULT_LANG", LANGS)),
+        default_lang=cast(Lang, reader.choice("DEFAULT_LANG", LANGS)),
         public_url=reader.public_url("PUBLIC_URL"),
         csv_formula_guard=reader.choice("CSV_FORMULA_GUARD", ("on", "off")) == "on",
         auth=reader.listed("AUTH") or (() if urls else ("anonymous",)),
@@ -118,7 +121,7 @@ def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
     return settings
 
 
-class Reader:
+class EnvironmentReader:
     """Takes variables one by one and keeps what is wrong with them. An empty variable is an absent one."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -129,7 +132,10 @@ class Reader:
         return self._environ.get(name, "").strip() or None
 
     def listed(self, name: str) -> tuple[str, ...]:
-        """Comma-separated. Commas alone are no absent variable: what was meant to be there is missing."""
+        """Return comma-separated values.
+
+        Commas alone are wrong: what was meant to be there is missing.
+        """
         value = self.text(name)
         found = tuple(part.strip() for part in (value or "").split(",") if part.strip())
         if value is not None and not found:
@@ -145,7 +151,7 @@ class Reader:
         return self._wrong(name, f"must be a whole number from {least} to {most}, not {value!r}", default)
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        """The first choice is the default."""
+        """Return one of the choices; the first is the default."""
         value = self.text(name) or choices[0]
         return value if value in choices else self._wrong(name, f"must be one of {', '.join(choices)}", choices[0])
 
@@ -172,7 +178,7 @@ class Reader:
         return found
 
     def public_url(self, name: str) -> str | None:
-        """A link begins with it: anybody may read it."""
+        """Return a URL that links can begin with: anybody may read it."""
         value = self.url(name)
         if value is None or is_link_prefix(value):
             return value

@@ -1,4 +1,4 @@
-"""How the service is served; each choice with its reason."""
+"""The settings of gunicorn, each with its reason."""
 
 from gevent import monkey
 
@@ -12,6 +12,7 @@ import time  # noqa: E402
 from typing import Any  # noqa: E402
 
 from gevent.server import StreamServer  # noqa: E402
+from gunicorn.errors import HaltServer  # type: ignore[import-untyped]  # noqa: E402
 from gunicorn.workers import ggevent  # type: ignore[import-untyped]  # noqa: E402
 
 from config import Settings, SettingsError, from_env  # noqa: E402
@@ -19,11 +20,11 @@ from services import kept_secret  # noqa: E402
 from services.access.settings import problems  # noqa: E402
 from services.hosts import bracketed, unusable  # noqa: E402
 from serving import worker as serving  # noqa: E402
-from serving.callers import Patience  # noqa: E402
+from serving.callers import RequestTimeouts  # noqa: E402
 
 
 def of_access(settings: Settings) -> list[str]:
-    """What `AUTH` does not name is not looked into, nor a kept secret where others are set."""
+    """Return what is wrong with what `AUTH` names, and with a kept secret where no other is set."""
     kept = settings.embedded and not settings.link_secrets
     return problems(
         kuzzle_jwt_secret=settings.kuzzle_jwt_secret if "kuzzle-jwt" in settings.auth else None,
@@ -32,7 +33,7 @@ def of_access(settings: Settings) -> list[str]:
 
 
 def of_host(settings: Settings) -> list[str]:
-    """gunicorn would try for seconds, and then say less."""
+    """Return what is wrong with HOST: gunicorn would try for seconds, and then say less."""
     problem = unusable(settings.host)
     return [] if problem is None else [f"HOST {problem}."]
 
@@ -52,7 +53,7 @@ keepalive = 5
 class Worker(serving.Worker):
     """A greenlet a download: hundreds of slow readers cost memory, not threads, and health answers in milliseconds."""
 
-    patience = Patience(
+    timeouts = RequestTimeouts(
         first_seconds=_settings.request_headers_seconds,
         next_seconds=keepalive,
         headers_seconds=_settings.request_headers_seconds,
@@ -63,6 +64,9 @@ class Worker(serving.Worker):
 
 worker_class = Worker
 workers = _settings.workers
+
+# Where several workers end at once, gunicorn prints a traceback of its own: they have said why they cannot start.
+sys.excepthook = lambda kind, *rest: None if issubclass(kind, HaltServer) else sys.__excepthook__(kind, *rest)
 
 # Above downloads (1,000), sockets (800) and those that have not asked yet (1,000) together, and each of these has its
 # own bound: there is always room for health.
@@ -88,7 +92,7 @@ class Server(StreamServer):
 
     @max_accept.setter
     def max_accept(self, value: int) -> None:
-        """What gunicorn sets."""
+        """Ignore what gunicorn sets."""
 
 
 ggevent.StreamServer = Server
@@ -128,4 +132,4 @@ def _leave_when_told(worker: Any) -> None:
     while worker.alive:
         time.sleep(_LOOK)
     worker.room.dismiss()
-    worker.wsgi.extensions["live"].leave()
+    worker.wsgi.extensions["websockets"].leave()

@@ -1,4 +1,4 @@
-"""What gunicorn loads: settings from the environment, the store that they name, the application."""
+"""Make the application that gunicorn loads, from the settings of the environment."""
 
 import logging
 import os
@@ -11,20 +11,23 @@ from app import create_app
 from config import Settings, SettingsError, from_env
 from services.errors import StoreUnavailable
 from services.kept_secret import SecretUnusable
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Store
-from services.turns import Turns
 
 #: What a worker ends with that gunicorn is not to start again: `Arbiter.APP_LOAD_ERROR`.
 GIVE_UP = 4
 
 
 def make_app() -> Flask:
-    """Exits with a sentence for every wrong setting, and for a store or a secret that cannot be had."""
+    """Return the application.
+
+    Exits with a sentence for every wrong setting, and for a store or a secret that cannot be had.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("elastic_transport").setLevel(logging.WARNING)
     try:
         settings = from_env(os.environ)
-        turns = Turns()
+        turns = CpuTurns()
         return create_app(settings, make_store(settings, turns), turns)
     except (SettingsError, SecretUnusable, StoreUnavailable) as error:
         give_up(f"The service cannot start:\n{error}")
@@ -35,19 +38,21 @@ def give_up(sentence: str) -> NoReturn:
     sys.exit(GIVE_UP)
 
 
-def make_store(settings: Settings, turns: Turns) -> Store:
-    """Each store is imported only where it is used: the other's libraries cost memory."""
+def make_store(settings: Settings, turns: CpuTurns) -> Store:
+    """Return the store that the settings name; only its module is imported: the other's libraries
+    cost memory.
+    """
     if settings.embedded:
         from services.stores.sqlite import SqliteStore
 
         return SqliteStore(settings.sqlite_path, turns, admin_index=settings.admin_index)
-    from services.stores.elasticsearch import Budget, ElasticsearchStore
+    from services.stores.elasticsearch import ElasticsearchStore, PrefetchBudget
 
     name, password = settings.elasticsearch_username, settings.elasticsearch_password
     return ElasticsearchStore(
         settings.elasticsearch_urls,
         turns=turns,
-        prefetch=Budget(settings.prefetch_bytes),
+        prefetch=PrefetchBudget(settings.prefetch_bytes),
         admin_index=settings.admin_index,
         timeout_seconds=settings.elasticsearch_timeout_seconds,
         retry_budget_seconds=settings.retry_budget_seconds,

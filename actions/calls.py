@@ -1,4 +1,4 @@
-"""What was asked, whatever carried it: an HTTP route, `POST /_query` or a WebSocket message."""
+"""A call of an action, from an HTTP route, `POST /_query` or a WebSocket message."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -49,12 +49,13 @@ class Call:
 
     @cached_property
     def body(self) -> Any:
-        """`None`: there is none. Raises `BadRequest`."""
+        """The parsed body, `None` without one. Raises `BadRequest`."""
         return self.read_body()
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any], *, base_url: str, token: str | None = None) -> Self:
-        """A whole request as one JSON object; `token` is the carrier's, the message's own `jwt` comes first.
+        """Return the call that one JSON object holds; the message's own `jwt` goes before the
+        carrier's `token`.
 
         Raises `InvalidArgument` for a `requestId` that is no text, or too long: nobody could match the answer.
         """
@@ -75,19 +76,21 @@ class Call:
 
 
 def own_token(value: Any) -> Any:
-    """Of a text too long for a token, as much as tells that it is."""
+    """Return the token, cut one character after the longest that is valid; what is no text as it
+    is.
+    """
     return value[: LONGEST_TOKEN + 1] if isinstance(value, str) else value
 
 
 def request_id(value: Any) -> str:
-    """Empty: none was given. Raises `InvalidArgument`."""
+    """Return the given request id, empty when there is none. Raises `InvalidArgument`."""
     return text("requestId", value or "", longest=LONGEST_REQUEST_ID)
 
 
 def wrong_volatile(value: Any) -> BadRequest | None:
-    """Why it cannot be echoed; `None`: it can."""
+    """Return the error of a `volatile` that cannot be echoed, `None` for one that can."""
     try:
-        size = len(bodies.written("volatile", value))
+        size = len(bodies.json_of("volatile", value))
     except InvalidArgument as error:
         return error
     if size > LARGEST_VOLATILE:

@@ -1,12 +1,14 @@
-"""What there is to call, and how clients learn of it (`server:publicApi`)."""
+"""The actions of the service by controller, and `server:publicApi`, which lists them."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from actions import paths
 from actions.calls import Call
-from actions.desk import Action
+from actions.dispatcher import Action
 from actions.exports import Exports
 from services.errors import InvalidType
+from services.measures import Kind
 
 Routes = list[dict[str, str]]
 
@@ -35,7 +37,7 @@ def actions(exports: Exports, tokens: Tokens) -> Mapping[str, Mapping[str, Actio
 
 
 def public_api() -> dict[str, dict[str, dict[str, Any]]]:
-    """Controllers, their actions and routes, in the form of Kuzzle's `server:publicApi`.
+    """Return controllers, their actions and routes, in the form of Kuzzle's `server:publicApi`.
 
     The SDK takes the shortest `url` of an action: for an export that must be the `POST`.
     """
@@ -51,27 +53,25 @@ def _route(verb: str, path: str) -> dict[str, str]:
     return {"verb": verb, "path": path, "url": path}
 
 
-def _export_routes(kind: str) -> Routes:
-    path = f"/_/device-manager/:engineId/{kind}/:_id/measures/_export"
-    return [_route("POST", path), _route("GET", f"{path}/:exportId")]
+def _export_routes(kind: Kind) -> Routes:
+    return [
+        _route("POST", paths.filled(paths.EXPORT, kind=kind)),
+        _route("GET", paths.filled(paths.DOWNLOAD, kind=kind)),
+    ]
 
 
 ROUTES: Mapping[str, Mapping[str, Routes]] = {
     "device-manager/assets": {"exportMeasures": _export_routes("assets")},
     "device-manager/devices": {"exportMeasures": _export_routes("devices")},
-    "auth": {
-        "checkToken": [_route("POST", "/_checkToken")],
-        "getCurrentUser": [_route("GET", "/_me")],
-    },
-    "server": {
-        "publicApi": [_route("GET", "/_publicApi")],
-        "info": [_route("GET", "/")],
+    **{
+        controller: {action: [_route(*route)] for action, route in routes.items()}
+        for controller, routes in paths.SDK_ROUTES.items()
     },
 }
 
 
 def _token_asked_about(call: Call) -> str | None:
-    """The body's `token`, else the caller's own."""
+    """Return the body's `token`, else the caller's own."""
     asked = call.body.get("token") if isinstance(call.body, Mapping) else None
     return _text("token", call.token if asked is None else asked)
 

@@ -1,4 +1,4 @@
-"""Kuzzle's answer: one shape for results and for errors."""
+"""Kuzzle's response envelope, of one shape for results and errors."""
 
 import secrets
 from typing import Any
@@ -45,5 +45,5 @@ def _envelope(call: Call, status: int, error: Any, result: Any) -> Envelope:
 
 
 def _echoed(name: Any) -> str | None:
-    """`None`: none that could be the name of anything."""
+    """Return the name, `None` where it is no text or too long to echo."""
     return unicode(name) if isinstance(name, str) and len(name) <= LONGEST_NAME else None

@@ -1,30 +1,35 @@
-"""`exportMeasures`: a call becomes a link, and a link becomes the export that it was signed for."""
+"""The action `exportMeasures`: makes links from calls, and export requests from links."""
 
 import dataclasses
 import secrets
 import time
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import quote
 
 from actions.calls import Call
 from actions.filenames import file_name
+from actions.paths import download_path
 from schemas import exports as schema
 from services import exports
 from services.errors import InvalidArgument, LinkMissing, LinkRefused, RequestTooLarge, TokenInvalid
+from services.formats import format_of
 from services.links import Links
 from services.measures import ExportRequest, Kind, Target
+from services.query_languages import Lang
 from services.stores.port import Store
 
 #: Bytes of a request line; gunicorn takes 8190 at most, nginx 8192.
 LONGEST_REQUEST_LINE = 8000
 
 
-class Access(Protocol):
-    """Who may export."""
+class Admission(Protocol):
+    """Decides who may export."""
 
     def admit(self, token: str | None, target: Target) -> str:
-        """Who asks. Raises `TokenInvalid`, `Unauthorized`, `Forbidden`, `AccessUnavailable`."""
+        """Return the user who asks.
+
+        Raises `TokenInvalid`, `Unauthorized`, `Forbidden`, `AccessUnavailable`.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +41,14 @@ class Exports:
 
     store: Store
     links: Links
-    access: Access
-    lang: schema.Lang
+    admission: Admission
+    lang: Lang
     public_url: str | None
     formula_guard: bool
     clock: schema.Clock = time.time
 
     def prepare(self, call: Call, kind: Kind) -> dict[str, Any]:
-        """The result of `exportMeasures`."""
+        """Return the result of `exportMeasures`. Raises `ServiceError` of any kind."""
         target = schema.target_of(call.arguments, lambda: call.body, kind=kind)
         request = self._read(call, kind, asked_by=self._admit(call, target))
         base_url = self._base_url(call)
@@ -52,14 +57,14 @@ class Exports:
         result = {
             "link": base_url + path,
             "expiresAt": expires_ms,
-            "fileName": file_name(request.target),
+            "fileName": file_name(request.target, format_of(request).suffix),
             "estimatedRows": count.rows,
             "estimate": "exact" if count.exact else "at most",
         }
         return {**result, "warnings": list(map(dataclasses.asdict, count.notices))} if count.notices else result
 
     def requested(self, target: Target, export_id: str, tokens: list[str]) -> ExportRequest:
-        """What the link's token was signed for.
+        """Return the request that the link's token was signed for.
 
         Raises `LinkMissing`, `LinkRefused` (also when the path is not the token's), `LinkExpired`.
         """
@@ -85,13 +90,16 @@ class Exports:
         )
 
     def _admit(self, call: Call, target: Target) -> str:
-        """Who asks, judged before anything is read that may take long."""
+        """Return the user who asks; called before anything is read that may take long."""
         if call.token is not None and not isinstance(call.token, str):
             raise TokenInvalid("The token is no text.")
-        return self.access.admit(call.token, target)
+        return self.admission.admit(call.token, target)
 
     def _base_url(self, call: Call) -> str:
-        """Where a link begins, without a slash at its end. Raises `InvalidArgument` for a call from nowhere."""
+        """Return the base URL of links, without a final slash.
+
+        Raises `InvalidArgument` where none is known.
+        """
         found = self.public_url or call.base_url
         if not found:
             raise InvalidArgument(
@@ -103,15 +111,8 @@ class Exports:
 
     def _sign(self, request: ExportRequest) -> tuple[str, int]:
         token, expires_ms = self.links.sign(schema.to_token(request))
-        path = f"{path_of(request)}?jwt={token}"
+        path = f"{download_path(request)}?jwt={token}"
         if len(f"GET {path} HTTP/1.1") > LONGEST_REQUEST_LINE:
             part = schema.largest_part(request)
             raise RequestTooLarge(f'The request is too long for a link; its largest part is "{part}".', argument=part)
         return path, expires_ms
-
-
-def path_of(request: ExportRequest) -> str:
-    """Where the download of an export is, percent-encoded."""
-    target = request.target
-    engine, document = quote(target.engine, safe=""), quote(target.id, safe="")
-    return f"/_/device-manager/{engine}/{target.kind}/{document}/measures/_export/{request.export_id}"

@@ -1,11 +1,9 @@
-"""A file name that is safe on every system, and the header that carries it."""
+"""The file name of an export, safe on every system, and the header that carries it."""
 
 import unicodedata
 from urllib.parse import quote
 
 from services.measures import Target
-
-ENDING = ".csv"
 
 #: Characters that Windows, macOS or a shell give a meaning.
 RESERVED = frozenset('/\\:*?"<>|')
@@ -24,29 +22,35 @@ LONGEST = 120
 LONGEST_HEADER = 511
 
 
-def file_name(target: Target) -> str:
-    """`asset-<id>.csv`, with `_` for what a file name may not hold; cut where it is too long."""
+def file_name(target: Target, suffix: str) -> str:
+    """Return `asset-<id>` and the suffix, with `_` for what a file name may not hold; cut where it is
+    too long.
+    """
     prefix = f"{target.kind.removesuffix('s')}-"
     safe = "".join("_" if _unsafe(character) else character for character in target.id[: LONGEST + 1])
     length = min(len(safe), LONGEST)
-    while len(content_disposition(name := prefix + safe[:length] + ENDING)) > LONGEST_HEADER or _splits(safe, length):
+    while len(content_disposition(name := prefix + safe[:length] + suffix)) > LONGEST_HEADER or _splits(safe, length):
         length -= 1
     return name
 
 
 def content_disposition(name: str) -> str:
-    """An attachment of that name: plain for old clients, UTF-8 (RFC 5987) for the others."""
+    """Return the header's value for an attachment of that name: plain for old clients, UTF-8 (RFC
+    5987) for the others.
+    """
     return f"attachment; filename=\"{plain(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def plain(name: str) -> str:
-    """The name in ASCII, made safe after its characters have been taken apart: `／` becomes `/` only then."""
+    """Return the name in ASCII, made safe after its characters have been taken apart: `／` becomes
+    `/` only then.
+    """
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return "".join("_" if letter in RESERVED_PLAIN or not letter.isprintable() else letter for letter in letters)
 
 
 def _unsafe(character: str) -> bool:
-    """Whether it is reserved or hidden, itself or as any client may write it.
+    """Return whether a character is reserved or hidden, itself or as any client may write it.
 
     Control and format characters (right-to-left override among them) hide what a name ends in.
     """
@@ -58,5 +62,5 @@ def _forbidden(character: str) -> bool:
 
 
 def _splits(text: str, length: int) -> bool:
-    """Whether a cut after so many characters would part a letter from a mark of it."""
+    """Return whether a cut after so many characters would part a letter from a mark of it."""
     return 0 < length < len(text) and unicodedata.category(text[length]).startswith("M")

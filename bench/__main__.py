@@ -1,4 +1,4 @@
-"""`python -m bench [NAME...]`: the benchmarks named, or all. Each prints as it measures."""
+"""Run the benchmarks named, or all (`python -m bench [NAME...]`). Each prints as it measures."""
 
 import importlib
 import sys

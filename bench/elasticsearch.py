@@ -1,25 +1,23 @@
-"""Whole downloads from a real Elasticsearch through real gunicorn, against the plain way in the same run.
+"""Measure whole downloads from a real Elasticsearch through real gunicorn, against the plain way in the same run.
 
-The plain way: a scroll of 200 documents with their whole `_source`, and the encoder of `plain.py`, in this process.
-Elasticsearch, the service and the client share the machine.
+The plain way: a scroll of 200 documents with their whole `_source`, and the encoder of `plain.py`,
+in this process. Elasticsearch, the service and the client share the machine.
 """
 
 import contextlib
-import http.client
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import msgspec
 import requests
 
 from bench import rows, stored
+from bench.downloads import Download, download
 from bench.plain import PlainEncoder
 from tests.support.service import Service, service
 
@@ -59,27 +57,6 @@ class Scrolled(msgspec.Struct):
     scroll_id: str = msgspec.field(name="_scroll_id")
 
 
-@dataclass(frozen=True)
-class Download:
-    """Seconds until the first byte of the body and of the whole; seconds of the service's CPU."""
-
-    first: float
-    whole: float
-    cpu: float
-    rows: int
-
-    @property
-    def rate(self) -> float:
-        """Thousands of rows a second."""
-        return self.rows / self.whole / 1000
-
-    def __str__(self) -> str:
-        return (
-            f"{self.rate:8.0f} krows/s, first byte after {self.first * 1000:.0f} ms "
-            f"({self.first / self.whole:.1%} of the whole), {self.cpu / self.rows * 1e6:.1f} us of CPU a row"
-        )
-
-
 def run() -> Iterator[str]:
     """Lines of the report."""
     with contextlib.ExitStack() as stack:
@@ -96,14 +73,14 @@ def run() -> Iterator[str]:
 
 def speed(running: Service, url: str) -> Iterator[str]:
     """All ways take turns, since the machine may be slower in one minute than in the next; the median counts."""
-    download(running, WHOLE, NEWEST, size=FEW)  # everything once, before anything counts
+    download(running, ENGINE, WHOLE, sort=NEWEST, size=FEW)  # everything once, before anything counts
     plain_rates: dict[str, list[float]] = {"newest first": [], "oldest first": []}
     found: dict[str, list[Download]] = {name: [] for name in WAYS}
     for _ in range(ROUNDS):
         for name, rates in plain_rates.items():
             rates.append(PLAIN_ROWS / plain_seconds(url, WAYS[name][1]) / 1000)
         for name, (asset, sort) in WAYS.items():
-            found[name].append(download(running, asset, sort))
+            found[name].append(download(running, ENGINE, asset, sort=sort))
     for name, rates in plain_rates.items():
         yield f"{f'scroll of 200, {name}':32}{statistics.median(rates):8.1f} krows/s"
     plain = max(map(statistics.median, plain_rates.values()))
@@ -118,7 +95,8 @@ def first_bytes(running: Service) -> Iterator[str]:
     starts: dict[int, list[float]] = {0: [], DEEP: []}
     for _ in range(FIRST_BYTES):
         for offset, seconds in starts.items():
-            seconds.append(download(running, WHOLE, NEWEST, offset=offset, size=FIRST_ROWS).first)
+            body = {"sort": NEWEST, "from": offset, "size": FIRST_ROWS}
+            seconds.append(download(running, ENGINE, WHOLE, **body).first)
     for offset, seconds in starts.items():
         yield f"{f'from {offset:,}':32}first byte after {statistics.median(seconds) * 1000:.0f} ms"
 
@@ -128,7 +106,7 @@ def memory(url: str, folder: Path) -> Iterator[str]:
     peaks = {}
     for size in (FEW, ROWS):
         with serving(url, folder / f"log-{size}") as running:
-            download(running, WHOLE, NEWEST, size=size)
+            download(running, ENGINE, WHOLE, sort=NEWEST, size=size)
             peaks[size] = peak_mb(running)
         yield f"{f'peak memory at {size:,} rows':32}{peaks[size]:8.0f} MB"
     yield f"{peaks[ROWS] / peaks[FEW]:.2f} times as much for {ROWS // FEW} times the rows"
@@ -137,37 +115,6 @@ def memory(url: str, folder: Path) -> Iterator[str]:
 def median(downloads: list[Download]) -> Download:
     """The one in the middle, by the whole."""
     return sorted(downloads, key=lambda each: each.whole)[len(downloads) // 2]
-
-
-def download(
-    running: Service, asset: str, sort: dict[str, str], *, offset: int = 0, size: int | None = None
-) -> Download:
-    """As fast as it comes. Raises `AssertionError` when rows are missing."""
-    result = prepared(running, asset, sort, offset, size)
-    link, expected = urlsplit(result["link"]), result["estimatedRows"]
-    connection = http.client.HTTPConnection(link.hostname or "", link.port, timeout=600)
-    cpu, began = cpu_seconds(running), time.perf_counter()
-    with contextlib.closing(connection):
-        connection.request("GET", f"{link.path}?{link.query}")
-        answer = connection.getresponse()
-        first = time.perf_counter() - began
-        lines = 0
-        while block := answer.read1(256 * 1024):
-            lines += block.count(b"\n")
-    whole = time.perf_counter() - began
-    if lines != expected + 1:
-        raise AssertionError(f"{lines} lines of {expected + 1}")
-    return Download(first, whole, cpu_seconds(running) - cpu, lines - 1)
-
-
-def prepared(running: Service, asset: str, sort: dict[str, str], offset: int, size: int | None) -> dict[str, Any]:
-    """The `result` of a request for a link."""
-    path = f"/_/device-manager/{ENGINE}/{rows.KIND}/{quote(asset)}/measures/_export"
-    body = {"sort": sort, "from": offset, **({} if size is None else {"size": size})}
-    answer = requests.post(running.url + path, json=body, timeout=60)
-    answer.raise_for_status()
-    result: dict[str, Any] = answer.json()["result"]
-    return result
 
 
 def plain_seconds(url: str, sort: dict[str, str]) -> float:
@@ -185,10 +132,6 @@ def plain_seconds(url: str, sort: dict[str, str]) -> float:
         seconds = time.perf_counter() - began
         session.delete(f"{url}/_search/scroll", json={"scroll_id": scroll["scroll_id"]}, timeout=60)
     return seconds
-
-
-def cpu_seconds(running: Service) -> float:
-    return sum(sum(worker.cpu_times()[:2]) for worker in running.workers)
 
 
 def peak_mb(running: Service) -> float:

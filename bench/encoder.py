@@ -1,4 +1,4 @@
-"""The encoder alone, on one core: pages of answers as bytes, in memory, to CSV as bytes."""
+"""Measure the encoder alone, on one core: pages of answers as bytes, in memory, to CSV as bytes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import msgspec
 from bench.plain import PlainEncoder
 from bench.rows import KIND, MAPPINGS, MODEL, SLOTS, answer
 from services.columns import columns
-from services.csv_text import Encoder
+from services.formats.csv import Encoder
 from services.measures import Measure
 
 PAGE_ROWS = 5000
@@ -33,7 +33,7 @@ def run() -> Iterator[str]:
     table = columns(KIND, MODEL, SLOTS, MAPPINGS)
     plain = PlainEncoder(KIND, MODEL, SLOTS, MAPPINGS, guard=True)
     fast = Encoder(table, formula_guard=True)
-    if fast.header() + fast.page(decode(pages[0]).hits.hits) != plain.header() + plain.page(pages[0]):
+    if fast.begin() + fast.page(decode(pages[0]).hits.hits) != plain.begin() + plain.page(pages[0]):
         raise AssertionError("the two ways wrote different bytes")
     ways: dict[str, Callable[[bytes], object]] = {
         "json + csv.writer, row by row": plain.page,

@@ -1,23 +1,20 @@
-"""Filters of which a part is decided while reading, against no filter in the same run: rows read a second.
+"""Measure filters that are decided while reading, against no filter in the same run: rows read a second.
 
-From a real Elasticsearch through real gunicorn; Elasticsearch, the service and the client share the machine.
+From a real Elasticsearch through real gunicorn; Elasticsearch, the service and the client share the
+machine.
 """
 
 import contextlib
-import http.client
 import statistics
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.parse import quote, urlsplit
-
-import requests
 
 from bench import rows, stored
-from bench.elasticsearch import Download, cpu_seconds, peak_mb, serving
+from bench.downloads import download
+from bench.elasticsearch import peak_mb, serving
 from tests.support.service import Service
 
 ENGINE = "bench-filters"
@@ -46,13 +43,7 @@ FILTERS: dict[str, JSON] = {
         ]
     },
     "every field of a row, all match": {
-        "and": [
-            {"exists": "measuredAt"},
-            {"exists": "type"},
-            {"exists": "values"},
-            {"exists": "asset"},
-            {"exists": "origin"},
-        ]
+        "and": [{"exists": name} for name in ("measuredAt", "type", "values", "asset", "origin")]
     },
 }
 
@@ -74,8 +65,11 @@ def run() -> Iterator[str]:
 def speed(running: Service) -> Iterator[str]:
     """All ways take turns; each is compared with the one without a filter of its own round, and the median counts."""
     for query in FILTERS.values():
-        download(running, query, size=FEW)  # everything once, before anything counts
-    rounds = [{name: download(running, query) for name, query in FILTERS.items()} for _ in range(ROUNDS)]
+        download(running, ENGINE, rows.ASSET, query=query, size=FEW)  # everything once, before anything counts
+    rounds = [
+        {name: download(running, ENGINE, rows.ASSET, query=query) for name, query in FILTERS.items()}
+        for _ in range(ROUNDS)
+    ]
     for name in FILTERS:
         found = [each[name] for each in rounds]
         rate = statistics.median(ROWS / each.whole / 1000 for each in found)
@@ -95,28 +89,9 @@ def memory(url: str, folder: Path) -> Iterator[str]:
         for size in (FEW, ROWS):
             with serving(url, folder / f"log-{size}", admin_index=ADMIN_INDEX) as running:
                 bounds = {"range": {"measuredAt": {"lt": rows.START_MS + size * rows.STEP_MS}}}
-                download(running, {"and": [FILTERS[name], bounds]})
+                download(running, ENGINE, rows.ASSET, query={"and": [FILTERS[name], bounds]})
                 peaks[size] = peak_mb(running)
         yield f"{name:32}peak memory {peaks[FEW]:.0f} MB at {FEW:,} rows, {peaks[ROWS]:.0f} MB at {ROWS:,}"
-
-
-def download(running: Service, query: JSON, *, size: int | None = None) -> Download:
-    """As fast as it comes. Raises `AssertionError` when it is cut."""
-    path = f"/_/device-manager/{ENGINE}/{rows.KIND}/{quote(rows.ASSET)}/measures/_export"
-    body = {"query": query, **({} if size is None else {"size": size})}
-    answer = requests.post(running.url + path, json=body, timeout=60)
-    answer.raise_for_status()
-    link = urlsplit(answer.json()["result"]["link"])
-    connection = http.client.HTTPConnection(link.hostname or "", link.port, timeout=600)
-    cpu, began = cpu_seconds(running), time.perf_counter()
-    with contextlib.closing(connection):
-        connection.request("GET", f"{link.path}?{link.query}")
-        whole = connection.getresponse()
-        lines = whole.read1(256 * 1024).count(b"\n")
-        first = time.perf_counter() - began
-        while block := whole.read1(256 * 1024):
-            lines += block.count(b"\n")
-    return Download(first, time.perf_counter() - began, cpu_seconds(running) - cpu, lines - 1)
 
 
 @contextlib.contextmanager

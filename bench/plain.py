@@ -1,7 +1,7 @@
 """The plain way, to measure against: `json` into dicts, every cell on its own, `csv.writer` row by row.
 
-It follows the rules of the CSV without the code of `services.csv_text` and `services.columns`; tests hold these
-against it.
+It follows the rules of the CSV without the code of `services.formats` and `services.columns`; tests
+hold these against it.
 """
 
 import csv
@@ -65,7 +65,7 @@ class PlainEncoder:
     def own(self, type_: str | None) -> list[str | None]:
         return self.paths.get(type_, [None])
 
-    def header(self) -> bytes:
+    def begin(self) -> bytes:
         names = [name if path is None else f"{name}.{path}" for name, path in self.columns]
         return self.lines([[guarded(name) if self.guard else name for name in FIXED + names]])
 

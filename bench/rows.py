@@ -1,4 +1,4 @@
-"""Measures to measure with: as Kuzzle stores them, as Elasticsearch answers them, 789 bytes of JSON each."""
+"""The measures of benchmarks: as Kuzzle stores them, as Elasticsearch answers them, 789 bytes of JSON each."""
 
 import json
 import random

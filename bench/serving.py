@@ -1,4 +1,4 @@
-"""Many slow readers at once, on two workers: does the service still answer others? Real gunicorn, both stores."""
+"""Measure whether the service still answers others while many read slowly. Real gunicorn, both stores."""
 
 import contextlib
 import os
@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-import requests
-
 from bench import rows, stored
+from bench.downloads import cpu_seconds, download, prepare
 from tests.support.health import Health
 from tests.support.kuzzle import Kuzzle
 from tests.support.readers import SlowReaders
@@ -77,31 +76,14 @@ def report(store: str, running: Service) -> Iterator[str]:
 
 
 def fast(running: Service) -> str:
-    """Prepares, and reads as fast as it comes."""
-    url = link(running)
-    began = time.monotonic()
-    answer = requests.get(url, timeout=120, stream=True)
-    lines = size = 0
-    first = 0.0
-    for block in answer.iter_content(64 * 1024):
-        first = first or time.monotonic() - began
-        lines += block.count(b"\n")
-        size += len(block)
-    seconds = time.monotonic() - began
-    if lines != ROWS + 1:
-        raise AssertionError(f"{lines} lines of {ROWS + 1}")
-    return f"first byte after {first * 1000:.0f} ms, {size / 1e6:.0f} MB at {size / 1e6 / seconds:.0f} MB/s"
+    """Return the times of a new download that is read as fast as it comes."""
+    found = download(running, ENGINE, rows.ASSET)
+    rate = found.bytes / 1e6 / found.whole
+    return f"first byte after {found.first * 1000:.0f} ms, {found.bytes / 1e6:.0f} MB at {rate:.0f} MB/s"
 
 
 def link(running: Service) -> str:
-    path = f"/_/device-manager/{ENGINE}/{rows.KIND}/{rows.ASSET}/measures/_export"
-    answer = requests.post(running.url + path, timeout=60)
-    answer.raise_for_status()
-    return str(answer.json()["result"]["link"])
-
-
-def cpu_seconds(running: Service) -> float:
-    return sum(sum(worker.cpu_times()[:2]) for worker in running.workers)
+    return str(prepare(running, ENGINE, rows.ASSET)["link"])
 
 
 def memory_mb(running: Service) -> str:

@@ -1,4 +1,4 @@
-"""From the embedded store, on one core: a database on disk to CSV as bytes, as a download reads it."""
+"""Measure the embedded store, on one core: a database on disk to CSV as bytes, as a download reads it."""
 
 import contextlib
 import resource
@@ -14,12 +14,12 @@ import msgspec
 from bench import rows
 from services import exports
 from services.columns import columns
-from services.csv_text import Encoder
+from services.formats.csv import Encoder
 from services.measures import ExportRequest, SortKey, Target
-from services.stores import odd
+from services.scheduling.cpu_turn import CpuTurns
+from services.stores import lenient
 from services.stores.sqlite import SqliteStore, load
 from services.stores.sqlite.reading import PAGE_ROWS, SOURCES
-from services.turns import Turns
 
 ROWS = 500_000
 DEEP = 400_000
@@ -47,7 +47,7 @@ def run() -> Iterator[str]:
         seconds, size = time.perf_counter() - began, Path(path).stat().st_size
         yield f"{ROWS:,} rows, {size / ROWS:.0f} bytes each in the database"
         yield f"{'load':32}{ROWS / seconds / 1000:8.0f} krows/s"
-        store = SqliteStore(path, Turns())
+        store = SqliteStore(path, CpuTurns())
         alone = encoder_seconds() * 1e6
         for name, sort in SORTS.items():
             first, whole, cpu = best(store, sort)
@@ -107,7 +107,7 @@ def download(
     store: SqliteStore, sort: tuple[SortKey, ...] = SORTS["newest first"], *, offset: int = 0, whole: bool = True
 ) -> tuple[float, float, float]:
     began, cpu_began = time.perf_counter(), time.process_time()
-    found = exports.download(request(sort, offset), store, Turns())
+    found = exports.download(request(sort, offset), store, CpuTurns())
     with contextlib.closing(found):
         blocks = iter(found)
         lines = next(blocks).count(b"\n")
@@ -132,7 +132,7 @@ def encoder_seconds() -> float:
     def seconds() -> float:
         began = time.perf_counter()
         for page in pages:
-            encoder.page(odd.measures(ids, page, SOURCES))
+            encoder.page(lenient.measures(ids, page, SOURCES))
         return time.perf_counter() - began
 
     return min(seconds() for _ in range(3 * ROUNDS)) / (PAGES * PAGE_ROWS)

@@ -1,4 +1,4 @@
-"""Measures of an asset in a real Elasticsearch, written as Kuzzle writes them, a bulk at a time."""
+"""The measures of benchmarks in a real Elasticsearch, written as Kuzzle writes them, a bulk at a time."""
 
 import contextlib
 import os

@@ -1,6 +1,7 @@
-"""`python -m demo`: demo data on first start, the service, and, once it answers, a link that downloads.
+"""Start the service on demo data and print a link that downloads, once it answers (`python -m demo`).
 
-Ends as gunicorn ends, with its exit code. The first SIGINT or SIGTERM lets downloads finish, the second does not.
+It ends as gunicorn ends, with its exit code. The first SIGINT or SIGTERM lets downloads finish, the
+second does not.
 """
 
 import http.client
@@ -22,8 +23,8 @@ from demo import data
 from services.errors import NotFound, ServiceError, UnknownEngine
 from services.hosts import bracketed, unusable
 from services.measures import Target
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.sqlite import LoadError, SqliteStore, load
-from services.turns import Turns
 
 ROOT = Path(__file__).parents[1]
 
@@ -100,7 +101,7 @@ def fill(settings: Settings) -> None:
 
 
 def has_demo(settings: Settings) -> bool:
-    store = SqliteStore(settings.sqlite_path, Turns(), admin_index=settings.admin_index)
+    store = SqliteStore(settings.sqlite_path, CpuTurns(), admin_index=settings.admin_index)
     try:
         store.model(Target(data.ENGINE, "assets", ASSET))
     except (UnknownEngine, NotFound):

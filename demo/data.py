@@ -1,6 +1,7 @@
 """The demo data: an engine `demo` as Kuzzle stores one, June 2024. The same bytes every time, on any machine.
 
-Measures come from plain arithmetic and `random()` of a fixed seed: no libm, no clock, no order of a set.
+Measures come from plain arithmetic and `random()` of a fixed seed: no libm, no clock, no order of a
+set.
 """
 
 import base64

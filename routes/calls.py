@@ -1,4 +1,4 @@
-"""HTTP request -> Call, envelope -> HTTP response."""
+"""Turn HTTP requests into calls, and envelopes into HTTP responses."""
 
 import json
 import re
@@ -24,7 +24,10 @@ _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 def call(request: Request, controller: str, action: str, **arguments: str) -> Call:
-    """What a route was asked. Raises `BadRequest` naming the argument."""
+    """Return the call that a request to a route makes.
+
+    Raises `BadRequest` that names the argument.
+    """
     given = query(request)
     for name in arguments.keys() & given.keys():
         raise InvalidArgument(name, "is given twice: in the path and in the query string.")
@@ -43,7 +46,7 @@ def call(request: Request, controller: str, action: str, **arguments: str) -> Ca
 
 
 def message_call(request: Request) -> Call:
-    """`POST /_query`: the whole request in the body."""
+    """Return the call that the body of `POST /_query` holds. Raises `BadRequest`."""
     message = json_of(body_text(request))
     if not isinstance(message, Mapping):
         raise InvalidArgument("body", "must be a JSON object that holds the whole request.")
@@ -55,7 +58,7 @@ def message_call(request: Request) -> Call:
 
 
 def query(request: Request) -> dict[str, Any]:
-    """The query string; a name given twice is refused."""
+    """Return the arguments of the query string. Raises `InvalidArgument` for a name given twice."""
     found: dict[str, Any] = {}
     try:
         pairs = parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True, errors="strict")
@@ -69,42 +72,51 @@ def query(request: Request) -> dict[str, Any]:
 
 
 def json_of(text: bytes) -> Any:
-    """The body as JSON, whatever its content type says; `None` when there is none. Raises `BadRequest`."""
-    return bodies.read(text) if text.strip() else None
+    """Return a body parsed as JSON, whatever its content type; `None` when it is empty.
+
+    Raises `BadRequest`.
+    """
+    return bodies.parsed(text) if text.strip() else None
 
 
 def body_text(request: Request) -> bytes:
-    """The whole of it. Raises `RequestTooLarge`, and `BodyUnreadable` where the client ended it early."""
+    """Return the whole body.
+
+    Raises `RequestTooLarge`, and `BodyUnreadable` where the client ended it early.
+    """
     announced = request.content_length
     if announced is None and not request.environ.get("wsgi.input_terminated"):
         return b""
     if (announced or 0) <= LARGEST_BODY:
         text: bytes = request.environ["wsgi.input"].read(LARGEST_BODY + 1 if announced is None else announced)
         if len(text) <= LARGEST_BODY:
-            return whole(text, announced)
+            return checked_length(text, announced)
     raise RequestTooLarge(f"The body may hold {LARGEST_BODY} bytes.", argument="body")
 
 
-def whole(text: bytes, announced: int | None) -> bytes:
+def checked_length(text: bytes, announced: int | None) -> bytes:
     if announced is not None and len(text) < announced:
         raise BodyUnreadable(f"The body ended after {len(text)} of {announced} bytes.")
     return text
 
 
 def bearer(request: Request) -> str | None:
-    """The caller's own token: `Authorization: Bearer …`."""
+    """Return the token of the header `Authorization: Bearer …` (RFC 6750), `None` without one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
 def request_id(request: Request) -> str:
-    """The caller's, when it can stand in a header; else a new one."""
+    """Return the caller's request id when it can stand in a header, else a new one."""
     asked = request.headers.get("X-Kuzzle-Request-Id", "")
     return asked if _REQUEST_ID.fullmatch(asked) else new_request_id()
 
 
 def volatile(request: Request) -> Any:
-    """What is echoed: JSON in a header, in UTF-8. Raises `InvalidArgument`."""
+    """Return the JSON of the header `X-Kuzzle-Volatile`, which is echoed.
+
+    Raises `InvalidArgument`.
+    """
     text = request.headers.get("X-Kuzzle-Volatile", "")
     try:
         found = json_of(text.encode("latin-1"))
@@ -117,7 +129,7 @@ def volatile(request: Request) -> Any:
 
 
 def answer(found: Envelope, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON with the envelope's status."""
+    """Return the envelope as a JSON response with the envelope's status."""
     response = Response(json.dumps(found), status=found["status"], mimetype="application/json")
     response.headers["X-Kuzzle-Request-Id"] = _header_safe(found["requestId"])
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -130,5 +142,5 @@ def _header_safe(value: Any) -> str:
 
 
 def _json(text: str) -> Any:
-    """A sort may also be the bare name of a field."""
-    return bodies.read(text) if text[:1] in '{["' and text else text
+    """Parse JSON; a text that is none stays as it is, since a sort may be the bare name of a field."""
+    return bodies.parsed(text) if text[:1] in '{["' and text else text

@@ -12,7 +12,10 @@ def allowed(origin: str, origins: tuple[str, ...]) -> bool:
 
 
 def register(app: Flask, origins: tuple[str, ...]) -> None:
-    """`origins`: those that may, or `*`. A preflight is answered by Flask's own OPTIONS, for known paths."""
+    """Add CORS headers for pages of `origins`, or of all for `*`.
+
+    Flask's own OPTIONS answers a preflight.
+    """
 
     @app.after_request
     def allow(response: Response) -> Response:

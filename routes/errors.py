@@ -1,4 +1,4 @@
-"""Errors -> answers, in one place: an envelope, or a short page for a browser that followed a link."""
+"""Turn errors into responses: an envelope, or a short page for a browser that followed a link."""
 
 import base64
 import hashlib
@@ -50,7 +50,7 @@ def register(app: Flask) -> None:
 
 
 def answer(error: Exception) -> Response:
-    """Any error of any route."""
+    """Return the response for an error of any route; errors of status 500 and more are logged."""
     told = ours(error)
     if told.status >= 500:
         log.error("%s %s: %s", request.method, request.path, told.message, exc_info=error.__cause__)
@@ -62,7 +62,7 @@ def answer(error: Exception) -> Response:
 
 
 def ours(error: Exception) -> ServiceError:
-    """The error as one of our tree."""
+    """Return the error as a `ServiceError`; unknown ones are logged and become a 500."""
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, MethodNotAllowed):

@@ -1,4 +1,4 @@
-"""Prepare and download: reads, calls, answers."""
+"""The routes that prepare an export and download it."""
 
 import errno
 import threading
@@ -7,42 +7,52 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from actions.desk import Desk
+from actions import paths
+from actions.dispatcher import Dispatcher
 from actions.exports import Exports
 from actions.filenames import content_disposition, file_name
 from routes import calls
-from routes.sockets import ClientSocket
+from routes.client_socket import ClientSocket
 from services import exports
 from services.errors import ClientLeft, HttpVersionNotSupported, Overloaded
 from services.exports import Download
+from services.formats import format_of
 from services.measures import ExportRequest, Kind, Target
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Store
-from services.turns import Turns
 
 #: Downloads that one process serves at a time; below gunicorn's worker_connections, so that health answers.
 MOST_DOWNLOADS = 1000
 
-PATH = "/_/device-manager/<part:engine>/<any(assets, devices):kind>/<part:document>/measures/_export"
+#: What each parameter of a path is to Flask.
+RULES = {
+    "engineId": "<part:engine>",
+    "kind": "<any(assets, devices):kind>",
+    "_id": "<part:document>",
+    "exportId": "<part:export>",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Downloads:
-    """What a download needs."""
+    """What a download needs; `permits` has one permit for each download at a time."""
 
     store: Store
-    turns: Turns
-    places: threading.BoundedSemaphore
+    turns: CpuTurns
+    permits: threading.BoundedSemaphore
 
 
-def blueprint(desk: Desk, prepared: Exports, downloads: Downloads) -> Blueprint:
+def blueprint(dispatcher: Dispatcher, prepared: Exports, downloads: Downloads) -> Blueprint:
     routes = Blueprint("exports", __name__)
 
-    @routes.post(PATH)
+    @routes.post(paths.filled(paths.EXPORT, **RULES))
     def prepare(engine: str, kind: Kind, document: str) -> Response:
         arguments = {"engineId": engine, "_id": document}
-        return calls.answer(desk.answer(calls.call(request, f"device-manager/{kind}", "exportMeasures", **arguments)))
+        return calls.answer(
+            dispatcher.answer(calls.call(request, f"device-manager/{kind}", "exportMeasures", **arguments))
+        )
 
-    @routes.get(f"{PATH}/<part:export>")
+    @routes.get(paths.filled(paths.DOWNLOAD, **RULES))
     def download(engine: str, kind: Kind, document: str, export: str) -> Response:
         asked = prepared.requested(Target(engine, kind, document), export, request.args.getlist("jwt"))
         if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
@@ -51,31 +61,33 @@ def blueprint(desk: Desk, prepared: Exports, downloads: Downloads) -> Blueprint:
             )
         if request.method == "HEAD":
             exports.check(asked, downloads.store)
-            return _csv(iter(()), asked)
+            return _file(iter(()), asked)
         return _stream(asked, downloads)
 
     return routes
 
 
 def _stream(asked: ExportRequest, downloads: Downloads) -> Response:
-    if not downloads.places.acquire(blocking=False):
+    if not downloads.permits.acquire(blocking=False):
         raise Overloaded(f"This process serves {MOST_DOWNLOADS} downloads already. Try again later.")
     try:
         client = ClientSocket(request.environ)
         client.prepare()
         found = exports.download(asked, downloads.store, downloads.turns, has_left=client.has_left)
     except BaseException:
-        downloads.places.release()
+        downloads.permits.release()
         raise
     client.begins()
-    response = _csv(_blocks(found, client), asked)
+    response = _file(_blocks(found, client), asked)
     response.call_on_close(found.close)
-    response.call_on_close(downloads.places.release)
+    response.call_on_close(downloads.permits.release)
     return response
 
 
 def _blocks(found: Download, client: ClientSocket) -> Iterator[bytes]:
-    """The blocks; an empty one tells that a page was read of which no row matched."""
+    """Yield the blocks that hold rows; an empty block means that a page was read and no row
+    matched.
+    """
     try:
         for block in found:
             if block:
@@ -89,10 +101,11 @@ def _blocks(found: Download, client: ClientSocket) -> Iterator[bytes]:
         raise
 
 
-def _csv(blocks: Iterator[bytes], asked: ExportRequest) -> Response:
+def _file(blocks: Iterator[bytes], asked: ExportRequest) -> Response:
     response = Response(blocks)
-    response.headers["Content-Type"] = "text/csv; charset=utf-8; header=present"
-    response.headers["Content-Disposition"] = content_disposition(file_name(asked.target))
+    format = format_of(asked)
+    response.headers["Content-Type"] = format.media_type
+    response.headers["Content-Disposition"] = content_disposition(file_name(asked.target, format.suffix))
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"

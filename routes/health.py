@@ -1,4 +1,4 @@
-"""Alive, and ready."""
+"""The health checks: `/_healthz` (the process is alive), `/_readyz` (its store answers)."""
 
 from flask import Blueprint, Response, jsonify
 

@@ -1,4 +1,4 @@
-"""Where a request was sent, as its client sees it: what links begin with."""
+"""The base URL of a request as its client sees it, which links begin with."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,10 +7,10 @@ from urllib.parse import quote
 from routes.paths import WsgiApp
 from services.hosts import authority
 
-#: Of the environment: what was made of `Host`.
+#: The key of the WSGI environment that holds the base URL.
 _BASE_URL = "measures_export.base_url"
 
-#: What the framework is told instead.
+#: The host that Flask is told instead.
 _ANY = "localhost"
 
 
@@ -27,9 +27,10 @@ class AnyHost:
 
 
 def base_url(environ: dict[str, Any]) -> str:
-    """Scheme, host and path prefix, up to a slash; empty where `Host` is missing or makes no URL.
+    """Return scheme, host and path prefix with a final slash; empty where `Host` is missing or
+    makes no URL.
 
-    The framework's own refuses names that RFC 3986 allows, leaves out the host of what it refuses, and fails to decode
+    Werkzeug's own refuses names that RFC 3986 allows, leaves out the host of what it refuses, and fails to decode
     what only looks like an international name (`xn--a`).
     """
     if _BASE_URL in environ:

@@ -1,35 +1,29 @@
-"""The routes by which Kuzzle's clients find their way: what there is to call, who they are, and `_query`."""
+"""The routes that Kuzzle's SDK asks when it connects, and `POST /_query`."""
 
 from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from actions.desk import Desk
+from actions.dispatcher import Dispatcher
+from actions.paths import SDK_ROUTES
 from routes import calls
 
-#: Verb and path of each, and what it calls.
-ROUTES = (
-    ("GET", "/", "server", "info"),
-    ("GET", "/_publicApi", "server", "publicApi"),
-    ("POST", "/_checkToken", "auth", "checkToken"),
-    ("GET", "/_me", "auth", "getCurrentUser"),
-)
 
-
-def blueprint(desk: Desk) -> Blueprint:
+def blueprint(dispatcher: Dispatcher) -> Blueprint:
     routes = Blueprint("kuzzle", __name__)
-    for verb, path, controller, action in ROUTES:
-        routes.add_url_rule(path, action, _view(desk, controller, action), methods=[verb])
+    for controller, actions in SDK_ROUTES.items():
+        for action, (verb, path) in actions.items():
+            routes.add_url_rule(path, action, _view(dispatcher, controller, action), methods=[verb])
 
     @routes.post("/_query")
     def query() -> Response:
-        return calls.answer(desk.answer(calls.message_call(request)))
+        return calls.answer(dispatcher.answer(calls.message_call(request)))
 
     return routes
 
 
-def _view(desk: Desk, controller: str, action: str) -> Callable[[], Response]:
+def _view(dispatcher: Dispatcher, controller: str, action: str) -> Callable[[], Response]:
     def view() -> Response:
-        return calls.answer(desk.answer(calls.call(request, controller, action)))
+        return calls.answer(dispatcher.answer(calls.call(request, controller, action)))
 
     return view

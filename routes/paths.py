@@ -1,4 +1,4 @@
-"""Paths whose parts may hold anything: split before they are decoded, as `A%2FB` is one part and `A/B` are two."""
+"""Split paths before they are percent-decoded: `A%2FB` is one part, `A/B` are two."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,7 +10,7 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class RawPaths:
-    """Gives the application the path as the client wrote it, still percent-encoded, for PATH_INFO."""
+    """A middleware that sets PATH_INFO to the path as the client wrote it, still percent-encoded."""
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
@@ -23,8 +23,8 @@ class RawPaths:
         return self._app(environ, start_response)
 
 
-class Part(BaseConverter):
-    """One part of a path, decoded; bytes that are no UTF-8 name nothing."""
+class PartConverter(BaseConverter):
+    """Converts one part of a path, percent-decoded; bytes that are no UTF-8 match no route."""
 
     regex = "[^/]+"
 

@@ -1,6 +1,7 @@
 """JSON text -> value, strictly: a name given twice, NaN and nesting without end are refused by name.
 
-A caller's right is judged after this, of a message even by what it says: nothing here may take long, whatever the text.
+A caller's right is judged after this, of a message even by what it says: nothing here may take
+long, whatever the text.
 """
 
 import json
@@ -28,8 +29,9 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _COLON_SIGN = re.compile(r"[ \t\r\n]*:[ \t\r\n]*")
 
 
-def read(text: bytes | str) -> Any:
-    """Text that is no Unicode is read, too: who reads the argument refuses it, by its name.
+def parsed(text: bytes | str) -> Any:
+    """Return the value of a text. Text that is no Unicode is read, too: who reads the argument
+    refuses it, by its name.
 
     Raises `BodyUnreadable`, `InvalidArgument` with the name at fault.
     """
@@ -56,7 +58,7 @@ def _check_size(text: bytes) -> None:
 
 
 def _decoded(text: bytes) -> Any:
-    """The quick reader first: what it refuses may be JSON all the same, or is told by Python's own in more words."""
+    """Return the value by the quick reader; what that refuses may be JSON all the same, or is told by Python's own."""
     try:
         return msgspec.json.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -64,15 +66,16 @@ def _decoded(text: bytes) -> Any:
 
 
 def _has_lost(text: bytes, value: Any) -> bool:
-    """Whether a name was given twice: of two only one is read, and the other's colon is gone.
+    """Return whether a name was given twice: of two only one is read, and the other's colon is
+    gone.
 
-    Three times as fast as looking at each object.
+    This is three times as fast as looking at each object.
     """
     return _written(value).count(b":") < text.count(b":") + _escaped_colons(text)
 
 
-def written(name: str, value: Any) -> bytes:
-    """An argument as JSON again. Raises `InvalidArgument` where that cannot be."""
+def json_of(name: str, value: Any) -> bytes:
+    """Return an argument as JSON again. Raises `InvalidArgument` where that cannot be."""
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError as error:
@@ -89,7 +92,7 @@ def _written(value: Any) -> bytes:
 
 
 def _escaped_colons(text: bytes) -> int:
-    """Those that `\\u003a` stands for: not after a backslash that is escaped itself."""
+    """Count the colons that `\u003a` stands for: not after a backslash that is escaped itself."""
     return len(_COLON.findall(text.replace(rb"\\", b""))) if b"\\u003" in text else 0
 
 
@@ -108,9 +111,10 @@ def _no_constant(name: str) -> None:
 
 
 def deep_name(text: bytes) -> str:
-    """The name, as written, at the top of the object under which it is first nested too deep; "body": there is none.
+    """Return the name, as written, at the top of the object under which a text is first nested too
+    deep; else "body".
 
-    Of a text that is JSON up to there.
+    The text is JSON up to there.
     """
     decoder = json.JSONDecoder()
     letters = text.decode("utf-8", "surrogatepass")

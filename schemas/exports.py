@@ -1,24 +1,21 @@
-"""JSON <-> ExportRequest, for the request of a caller and for the token of a link alike."""
+"""The schema of an export: JSON <-> ExportRequest, for the request of a caller and for the token of a link alike."""
 
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from marshmallow import RAISE, Schema, ValidationError, post_load
 
-from schemas import bodies, fields
-from services.errors import BadRequest, InvalidArgument, InvalidType, MissingArgument
-from services.filters import elastic_query
-from services.filters.distinct import distinct
-from services.filters.nodes import All
-from services.filters.parse import parse
-from services.filters.write import write
+from schemas import bodies, fields, native_query
+from services.errors import InvalidArgument, InvalidType, MissingArgument
+from services.filters.koncorde.distinct import distinct
+from services.filters.koncorde.nodes import All
+from services.filters.koncorde.parse import parse
+from services.filters.koncorde.write import write
 from services.instants import iso
 from services.measures import NEWEST_FIRST, ExportRequest, Kind, SortKey, Target
-
-Lang = Literal["koncorde", "elasticsearch"]
-LANGS = ("koncorde", "elasticsearch")
+from services.query_languages import LANGS, Lang
 
 #: Tells epoch seconds.
 Clock = Callable[[], float]
@@ -35,6 +32,8 @@ class ExportSchema(Schema):
     class Meta:
         unknown = RAISE
 
+    error_messages = {"unknown": fields.UNKNOWN}  # noqa: RUF012  marshmallow declares it so
+
     engineId = fields.Text(required=True)  # noqa: N815
     _id = fields.Text(required=True)
     kind = fields.Choice(("assets", "devices"), required=True)
@@ -47,8 +46,8 @@ class ExportSchema(Schema):
     lang = fields.Choice(LANGS, required=True)
     query = fields.Json(load_default=None)
     sort = fields.Sort(load_default=NEWEST_FIRST)
-    offset = fields.Rows(load_default=0, data_key="from")
-    size = fields.Rows(load_default=None)
+    offset = fields.RowCount(load_default=0, data_key="from")
+    size = fields.RowCount(load_default=None)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> ExportRequest:
@@ -81,9 +80,10 @@ ARGUMENTS = frozenset(field.data_key or name for name, field in _schema.fields.i
 
 
 def target_of(arguments: Mapping[str, Any], read_body: Callable[[], Any], *, kind: Kind) -> Target:
-    """Whose measures are asked for: all that must be read before the caller is judged.
+    """Return whose measures are asked for: all that must be read before the caller is judged.
 
-    `read_body`: asked only where the arguments at the root do not say. Raises `BadRequest`, `RequestTooLarge`.
+    `read_body` is called only where the arguments at the root do not say. Raises `BadRequest`,
+    `RequestTooLarge`.
     """
     found = {}
     for name in ("engineId", "_id"):
@@ -105,7 +105,7 @@ def of_call(
     guard: bool,
     clock: Clock = time.time,
 ) -> ExportRequest:
-    """What a caller asks for. `lang`: where the caller names none. `clock`: tells `now`, in epoch seconds.
+    """Return what a caller asks for. `lang`: meant where the caller names none. `clock` tells `now`, in epoch seconds.
 
     Raises `BadRequest` naming the argument, `RequestTooLarge`.
     """
@@ -114,12 +114,12 @@ def of_call(
 
 
 def of_token(payload: Mapping[str, Any], *, clock: Clock = time.time) -> ExportRequest:
-    """What a link holds: the same checks."""
+    """Return what a link asks for, after the same checks."""
     return _load(payload, clock)
 
 
 def to_token(request: ExportRequest) -> dict[str, Any]:
-    """`of_token(to_token(request)) == request`; what is absent is left out."""
+    """Return a request as JSON, without what is absent: `of_token(to_token(request)) == request`."""
     token: dict[str, Any] = {
         "engineId": request.target.engine,
         "_id": request.target.id,
@@ -142,7 +142,7 @@ def to_token(request: ExportRequest) -> dict[str, Any]:
 
 
 def largest_part(request: ExportRequest) -> str:
-    """The argument that takes most of a link."""
+    """Return the name of the argument that takes most of a link."""
     parts = to_token(request)
     return max(("query", "sort", "type", "_id", "engineId"), key=lambda name: len(str(parts.get(name, ""))))
 
@@ -159,7 +159,7 @@ def _sort_key(key: SortKey) -> dict[str, Any]:
 
 
 def _together(arguments: Mapping[str, Any], body: Any) -> dict[str, Any]:
-    """Arguments of the root and of the body; none may stand in both."""
+    """Return the arguments of root and body together; none may stand in both."""
     if body is None:
         body = {}
     if not isinstance(body, Mapping):
@@ -171,7 +171,7 @@ def _together(arguments: Mapping[str, Any], body: Any) -> dict[str, Any]:
 
 
 def _known(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that mean something. Raises `InvalidArgument` for the first name that is none."""
+    """Return the arguments that mean something. Raises `InvalidArgument` for the first name that is none."""
     found = {}
     for name, value in arguments.items():
         if name in ARGUMENTS:
@@ -179,7 +179,7 @@ def _known(arguments: Mapping[str, Any]) -> dict[str, Any]:
         elif name not in IGNORED:
             raise fields.unknown(name)
         else:
-            bodies.written(name, value)
+            bodies.json_of(name, value)
     return found
 
 
@@ -187,13 +187,8 @@ def _load(data: Mapping[str, Any], clock: Clock) -> ExportRequest:
     try:
         request = cast(ExportRequest, _schema.load(dict(data)))
     except ValidationError as error:
-        raise _first(error) from error
+        raise fields.first_error(error) from error
     if request.elastic_query is None:
         return request
-    asked = elastic_query.check(request.elastic_query, now_ms=int(clock() * 1000))
+    asked = native_query.check(request.elastic_query, now_ms=int(clock() * 1000))
     return dataclasses.replace(request, elastic_query=asked)
-
-
-def _first(error: ValidationError) -> BadRequest:
-    """marshmallow's own findings are missing and unknown names; ours escape as they are."""
-    return fields.first_error(error)

@@ -1,4 +1,4 @@
-"""Fields of an export: one kind of value each. They raise our errors, which name the argument."""
+"""The fields of an export's schema, one for each kind of value; their errors are ours, and name the argument."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -40,9 +40,12 @@ UNMAPPED_TYPES = (
 )  # fmt: skip
 SORT_OPTIONS = ("order", "missing", "mode", "unmapped_type")
 
+#: What marshmallow says of a name that the schema has not.
+UNKNOWN = "is no argument of exportMeasures."
+
 
 class Field(marshmallow.Field[Any]):
-    """`null` is a value like any other: each kind says what it thinks of it."""
+    """Hands each value to `read`, `null` too: each kind says what it thinks of it."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_none=True, **options)
@@ -58,11 +61,12 @@ class Field(marshmallow.Field[Any]):
         return self.read(attr or "", value)
 
     def read(self, name: str, value: Any) -> Any:
+        """Return the value of the argument `name`. Raises `BadRequest`."""
         raise NotImplementedError
 
 
 class Text(Field):
-    """Raises `RequestTooLarge` for one that no link has room for."""
+    """A text. Raises `RequestTooLarge` for one that no link has room for."""
 
     def read(self, name: str, value: Any) -> str:
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
@@ -71,7 +75,7 @@ class Text(Field):
 
 
 class OptionalText(Text):
-    """Empty: absent, as a query string has it."""
+    """A text; an empty one is absent, as a query string has it."""
 
     def read(self, name: str, value: Any) -> Any:
         return super().read(name, value) or None
@@ -96,7 +100,7 @@ class Choice(Field):
 
 
 class Json(Field):
-    """Kept as it is: read where its language is known."""
+    """An object, kept as it is, to be read where its language is known."""
 
     def read(self, name: str, value: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -105,7 +109,7 @@ class Json(Field):
 
 
 class FirstInstant(Field):
-    """ISO 8601 -> epoch milliseconds, the first of the period; empty: absent."""
+    """ISO 8601 -> epoch milliseconds, the first of the period; empty text is absent."""
 
     def read(self, name: str, value: Any) -> int | None:
         return self._read(name, value, instants.first_ms)
@@ -121,13 +125,13 @@ class FirstInstant(Field):
 
 
 class LastInstant(FirstInstant):
-    """The last millisecond of the period."""
+    """ISO 8601 -> epoch milliseconds, the last of the period; empty text is absent."""
 
     def read(self, name: str, value: Any) -> int | None:
         return self._read(name, value, instants.last_ms)
 
 
-class Rows(Field):
+class RowCount(Field):
     """A whole number of rows, 0 or more; its digits as text too, as a query string has them."""
 
     def read(self, name: str, value: Any) -> int:
@@ -188,7 +192,7 @@ def sort_key(path: str, field: str, options: Any) -> SortKey:
 
 
 def text(name: str, value: Any, *, longest: int = LONGEST_TEXT) -> str:
-    """Raises `InvalidArgument` for what is no Unicode text, or has more than `longest` characters."""
+    """Return a text. Raises `InvalidArgument` for what is no Unicode, or has more than `longest` characters."""
     if not isinstance(value, str):
         raise InvalidType(name, "must be a text.")
     if len(value) > longest:
@@ -212,7 +216,7 @@ def _name(path: str, value: Any) -> str:
 
 
 def _scalar(path: str, value: Any) -> Any:
-    """Raises `InvalidArgument` for a number that no store could compare."""
+    """Return a text, a number, a boolean or `None`. Raises `InvalidArgument` for a number that no store compares."""
     if isinstance(value, str):
         return _name(path, value)
     if value is not None and not isinstance(value, int | float):
@@ -225,13 +229,13 @@ def _scalar(path: str, value: Any) -> Any:
 
 
 def first_error(error: ValidationError) -> BadRequest:
-    """marshmallow's own findings, missing and unknown names, as ours."""
+    """Return the first of marshmallow's own findings, unknown names before missing ones, as our error."""
     found = error.messages_dict
     for name, messages in found.items():
-        if messages == ["Unknown field."]:
+        if UNKNOWN in messages:
             return unknown(str(name))
     return MissingArgument(str(next(iter(found))))
 
 
 def unknown(name: str) -> InvalidArgument:
-    return InvalidArgument(shortened(name), "is no argument of exportMeasures.")
+    return InvalidArgument(shortened(name), UNKNOWN)

@@ -1,4 +1,4 @@
-"""Columns: which cells a row has, from the models and from the slots that occur; never from the rows themselves."""
+"""The columns of a file: which cells a row has, by models and by the slots that occur, never by the rows themselves."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -30,9 +30,11 @@ Mappings = Mapping[str, Mapping[str, Any]]
 
 
 class Column(NamedTuple):
-    """`path` leads into `values`, its levels joined by dots; `None`: `values` whole.
+    """A column of values. `path` leads into `values`, its levels joined by dots; `None`: `values`
+    whole.
 
-    A tuple, since a model may have a million: a frozen dataclass takes four times as long to make and to compare.
+    It is a tuple, since a model may have a million: a frozen dataclass takes four times as long to
+    make and to compare.
     """
 
     slot: str
@@ -57,7 +59,8 @@ class Columns:
         return FIXED + tuple(column.header for column in self.columns)
 
     def of(self, stored: Slot) -> list[tuple[int, Column]]:
-        """The columns that a measure which stores this pair may fill, with their place (0: the first after the fixed).
+        """Return the columns that a measure which stores this pair may fill, with their index (0:
+        the first after the fixed).
 
         A measure fills the columns of its own type, whatever else its slot holds.
         """
@@ -70,7 +73,7 @@ class Columns:
 
 
 def types(model: Model, occurring: Collection[Slot]) -> frozenset[str]:
-    """The measure types whose `valuesMappings` decide the columns."""
+    """Return the measure types whose `valuesMappings` decide the columns."""
     return frozenset(slot.type for slot in (*model.slots, *occurring) if slot.type is not None)
 
 
@@ -82,10 +85,12 @@ def columns(
     *,
     rest: Callable[[], None] = lambda: None,
 ) -> Columns:
-    """The slots of the model in its order, then by name those that occur beside it.
+    """Return the columns: of the slots of the model in its order, then by name of those that occur
+    beside it.
 
-    `occurring`: pairs as stored. A slot with several types has the columns of all: its model's first, then by name.
-    `rest` is called between two slots: a model of thousands, each of many columns, takes long.
+    `occurring`: pairs as stored. A slot with several types has the columns of all: its model's
+    first, then by name. `rest` is called between two slots: a model of thousands, each of many
+    columns, takes long.
     """
     slots, declared = Slots(model), Declared(mappings)
     found: dict[Column, None] = {}
@@ -96,7 +101,7 @@ def columns(
 
 
 class Slots:
-    """The slots of a model, found by name and by type."""
+    """Finds the slots of a model by name and by type."""
 
     def __init__(self, model: Model) -> None:
         self._by_name: dict[str | None, list[Slot]] = {}
@@ -106,7 +111,7 @@ class Slots:
         self._of_type = Counter(slot.type for slot in model.slots)
 
     def resolve(self, stored: Slot) -> Slot:
-        """The slot and type that a measure belongs to which stores this pair; the type stays `None` if nobody knows."""
+        """Return the slot and type of a measure that stores this pair; the type stays `None` if nobody knows."""
         if stored.name is not None:
             return Slot(stored.name, self._type(stored))
         if stored.type is None:
@@ -114,7 +119,7 @@ class Slots:
         return self._by_type[stored.type] if self._of_type[stored.type] == 1 else Slot(stored.type, stored.type)
 
     def in_order(self, occurring: Collection[Slot]) -> Iterator[Slot]:
-        """Every slot with every type it holds, both resolved."""
+        """Return every slot with every type it holds, both resolved."""
         resolved = {self.resolve(slot) for slot in occurring}
         extra: dict[str | None, list[Slot]] = {}
         for slot in sorted(resolved.difference(*self._by_name.values()), key=_sort_key):
@@ -126,7 +131,7 @@ class Slots:
             yield from slots
 
     def _type(self, stored: Slot) -> str | None:
-        """A measure without a type has that of its slot in the model."""
+        """Return the type of a measure: without one of its own, that of its slot in the model."""
         if stored.type is not None:
             return stored.type
         return next((slot.type for slot in self._by_name.get(stored.name, ())), None)
@@ -137,14 +142,14 @@ def _sort_key(slot: Slot) -> tuple[str, bool, str]:
 
 
 class Declared:
-    """What `valuesMappings` declare, each type's read once."""
+    """Reads what `valuesMappings` declare, each type once."""
 
     def __init__(self, mappings: Mappings) -> None:
         self._mappings = mappings
         self._paths: dict[str | None, Sequence[str | None]] = {None: WHOLE}
 
     def columns(self, slot: Slot) -> Iterator[Column]:
-        """The columns of one type in one slot: the leaves of its mappings, or its values whole where it has none."""
+        """Return the columns of a type in a slot: the leaves of its mappings, or its values whole where it has none."""
         name = slot.name or ""
         return (Column(name, path) for path in self._leaves(slot.type))
 
@@ -156,7 +161,7 @@ class Declared:
 
 
 def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Paths of the fields in a mapping's `properties`. Objects with `properties` are levels, `nested` is a leaf."""
+    """Yield the paths of the fields in `properties`. Objects with `properties` are levels, `nested` is a leaf."""
     for name, mapping in properties.items():
         if isinstance(mapping, Mapping):
             yield from _leaves_of(mapping, prefix + name)

@@ -1,4 +1,4 @@
-"""The story of an export: what must hold before a link is given, and the CSV that its download streams.
+"""The story of an export: what must hold before a link is given, and the file that its download streams.
 
 `prepare` refuses early and counts. `download` opens the store, decides the columns, and has the header row and
 the first page ready before the first byte leaves, so that all that can fail early does. After that an error
@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from services import columns
-from services.csv_text import Encoder
 from services.errors import ClientLeft, StoreUnavailable
+from services.formats import Format, writer
 from services.measures import ExportRequest, Measure
+from services.scheduling.cpu_turn import HOLDING, CpuShare, CpuTurns, Pauses, stays
 from services.stores.port import Count, Reading, Store
-from services.turns import HOLDING, Pauses, Turns, Work, stays
 
 log = logging.getLogger(__name__)
 
@@ -25,50 +25,55 @@ BLOCK_BYTES = 128 * 1024
 
 
 def prepare(request: ExportRequest, store: Store) -> Count:
-    """Rows of the file. Raises what the store refuses: target, model, sort, query."""
+    """Return the count of rows of the file. Raises what the store refuses: target, model, sort, query."""
     store.model(request.target)
     count = store.check(request)
     return replace(count, rows=request.rows(count.rows))
 
 
 def check(request: ExportRequest, store: Store) -> None:
-    """What can be told of a download without reading a measure. Raises what the store refuses."""
+    """Check what can be told of a download without reading a measure. Raises what the store refuses."""
     store.model(request.target)
 
 
-def download(request: ExportRequest, store: Store, turns: Turns, *, has_left: Callable[[], bool] = stays) -> "Download":
-    """`has_left`: whether its client has. Raises what the store refuses, `ClientLeft`, and `StoreUnavailable` when the
-    first page cannot be had.
+def download(
+    request: ExportRequest, store: Store, turns: CpuTurns, *, has_left: Callable[[], bool] = stays
+) -> "Download":
+    """Open the file of an export. `has_left` tells whether its client has.
+
+    Raises what the store refuses, `ClientLeft`, and `StoreUnavailable` when the first page cannot
+    be had.
     """
-    work = turns.work(has_left)
+    cpu = turns.share(has_left)
     model = store.model(request.target)
-    reading = store.open(request, work)
+    reading = store.open(request, cpu)
     try:
         mappings = store.mappings(columns.types(model, reading.slots))
         table = columns.columns(request.target.kind, model, reading.slots, mappings, rest=Pauses().take)
-        return Download(request, reading, Encoder(table, formula_guard=request.formula_guard), work)
+        return Download(request, reading, writer(request, table), cpu)
     except BaseException:
         reading.close()
         raise
 
 
 class Download:
-    """The CSV of one export, in blocks; iterate once. Made with its first page already read and encoded.
+    """Yields the file of one export, in blocks; iterate once. It is made with its first page
+    already encoded.
 
     An empty block tells that a page was read of which no row matched.
     """
 
-    def __init__(self, request: ExportRequest, reading: Reading, encoder: Encoder, work: Work) -> None:
+    def __init__(self, request: ExportRequest, reading: Reading, format: Format, cpu: CpuShare) -> None:
         self._request = request
         self._reading = reading
-        self._encoder = encoder
-        self._work = work
+        self._format = format
+        self._cpu = cpu
         self._texts = self._encoded(iter(reading.pages()))
         self._began = time.monotonic()
         self._rows = 0
         self._whole = False
         self._closed = False
-        self._head = encoder.header() + next(self._texts, b"")
+        self._head = format.begin() + next(self._texts, b"")
         log.info("export %s: begun for %s: %s", request.export_id, request.asked_by, request.target)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -78,6 +83,7 @@ class Download:
             for text in self._texts:
                 yield from slices(text) if text else [b""]
             self._check_rows()
+            yield from slices(self._format.end())
         except ClientLeft:  # nothing has failed
             raise
         except Exception:
@@ -87,7 +93,7 @@ class Download:
             self.close()
 
     def close(self) -> None:
-        """Free what the store holds. At any moment, any number of times."""
+        """Free what the store holds: at any moment, any number of times."""
         if self._closed:
             return
         self._closed = True
@@ -101,20 +107,22 @@ class Download:
         )
 
     def _encoded(self, pages: Iterator[Sequence[Measure]]) -> Iterator[bytes]:
-        """Keeps no page while a slow client takes its text, but for the rest of one whose rows are very wide."""
+        """Keep no page while a slow client takes its text, but for the rest of one whose rows are very wide."""
         for page in pages:
-            parts = deque(divided(page, self._encoder.rows_at_once))
+            parts = deque(divided(page, self._format.rows_at_once))
             del page
             while parts:
                 yield self._encode(parts.popleft())
 
     def _encode(self, rows: Sequence[Measure]) -> bytes:
         self._rows += len(rows)
-        with self._work.turn(slack_seconds=HOLDING):
-            return self._encoder.page(rows, self._work.rest)
+        with self._cpu.turn(slack_seconds=HOLDING):
+            return self._format.page(rows, self._cpu.rest)
 
     def _check_rows(self) -> None:
-        """The store checks its pages; this is the last look at the whole."""
+        """Raise `StoreUnavailable` when rows are missing: the store checks its pages, this is the
+        last look at the whole.
+        """
         count = self._reading.count
         expected = self._request.rows(count.rows)
         if self._rows > expected or (count.exact and self._rows < expected):
@@ -123,7 +131,7 @@ class Download:
 
 
 def divided(page: Sequence[Measure], rows: int) -> Iterator[Sequence[Measure]]:
-    """A page in parts of so many rows at most; an empty page is one part."""
+    """Yield a page in parts of so many rows at most; an empty page is one part."""
     if len(page) <= rows:
         yield page
         return
@@ -132,6 +140,6 @@ def divided(page: Sequence[Measure], rows: int) -> Iterator[Sequence[Measure]]:
 
 
 def slices(text: bytes) -> Iterator[bytes]:
-    """`text` in blocks."""
+    """Yield a text in blocks."""
     for start in range(0, len(text), BLOCK_BYTES):
         yield text[start : start + BLOCK_BYTES]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def sync(folder: Path) -> None:
-    """Keep the names in it, whatever happens next."""
+    """Write the names in a folder to its disk, so that they stay whatever happens next."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

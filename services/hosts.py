@@ -28,9 +28,11 @@ _LISTENING_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?")
 
 
 def authority(text: str, scheme: str) -> str | None:
-    """Host and port as a URL of the scheme has them, whose own port is left out; `None`: that makes no URL.
+    """Return host and port as a URL of the scheme has them, without its own port; `None`: that
+    makes no URL.
 
-    A registered name as RFC 3986 has it (`measures_export`), an address of IPv4, or of IPv6 in brackets without zone.
+    A registered name as RFC 3986 has it (`measures_export`), an address of IPv4, or of IPv6 in
+    brackets without zone.
     """
     found = _AUTHORITY.fullmatch(text)
     if found is None or len(text) > LONGEST:
@@ -42,13 +44,13 @@ def authority(text: str, scheme: str) -> str | None:
 
 
 def origin(url: str) -> str:
-    """Of a good URL, as a browser writes it."""
+    """Return the origin of a good URL, as a browser writes it."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{authority(parts.netloc, parts.scheme)}".lower()
 
 
 def listening(text: str) -> str | None:
-    """The host of `HOST`, without the brackets that it may have; `None`: it is neither a name nor an address."""
+    """Return the host of `HOST` without brackets; `None`: it is neither a name nor an address."""
     host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if _is_ipv6(host) or (_LISTENING_NAME.fullmatch(text) and len(text) <= LONGEST):
         return host
@@ -56,12 +58,12 @@ def listening(text: str) -> str | None:
 
 
 def bracketed(host: str) -> str:
-    """As it stands before `:` and a port."""
+    """Return a host as it stands before `:` and a port."""
     return f"[{host}]" if ":" in host else host
 
 
 def unusable(host: str) -> str | None:
-    """Why this machine cannot listen there, whatever the port, in a sentence's second half; `None`: it can."""
+    """Return why this machine cannot listen on a host, as the second half of a sentence; `None`: it can."""
     try:
         with closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:
             probe.bind((host, 0))

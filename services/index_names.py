@@ -1,4 +1,4 @@
-"""Which names an index of Kuzzle may have; an engine's id is one."""
+"""The names that an index of Kuzzle may have; an engine's id is one."""
 
 #: Bytes of an index's name, as Kuzzle has it.
 LONGEST = 126
@@ -8,7 +8,7 @@ MARKS = frozenset('\\/*?"<>|,#:%&.+')
 
 
 def is_index(name: str) -> bool:
-    """Whether an index may have this name; no other text may reach a URL or a search."""
+    """Return whether an index may have this name; no other text may reach a URL or a search."""
     return (
         0 < len(name.encode("utf-8", "replace")) <= LONGEST
         and name == name.lower()

@@ -28,14 +28,14 @@ _MILLIS = tuple(f"{ms:03}Z" for ms in range(1000))
 
 
 def iso(ms: int) -> str:
-    """As JavaScript's `toISOString` prints it, and beyond where that stops (year 275760)."""
+    """Return the text that JavaScript's `toISOString` prints, and beyond where that stops (year 275760)."""
     minute, ms = divmod(ms, MINUTE)
     second, ms = divmod(ms, SECOND)
     return f"{_minutes[minute]}{_SECONDS[second]}{_MILLIS[ms]}"
 
 
 class _Minutes(dict[int, str]):
-    """`2024-06-10T06:13:` by minutes since 1970, made when asked for. Rows come in order of time."""
+    """Holds `2024-06-10T06:13:` by minutes since 1970, made when asked for. Rows come in order of time."""
 
     def __missing__(self, minute: int) -> str:
         if len(self) >= 4096:
@@ -50,7 +50,7 @@ _minutes = _Minutes()
 
 @lru_cache(maxsize=1024)
 def _day_text(day: int) -> str:
-    """`2024-06-10` of a day counted from 1970-01-01."""
+    """Return `2024-06-10` of a day counted from 1970-01-01."""
     cycle, day_of_cycle = divmod(day + EPOCH - 1, CYCLE_DAYS)
     near = date.fromordinal(day_of_cycle + 1)
     year = near.year + cycle * CYCLE_YEARS
@@ -79,17 +79,17 @@ Parts = Mapping[str, str | None]
 
 
 def first_ms(text: str) -> int:
-    """`startAt`: the first millisecond of what `text` names. Raises `ValueError` with the reason."""
+    """Return the first millisecond of what `text` names (`startAt`). Raises `ValueError` with the reason."""
     return _span(text)[0]
 
 
 def last_ms(text: str) -> int:
-    """`endAt`: the last millisecond of what `text` names. Raises `ValueError` with the reason."""
+    """Return the last millisecond of what `text` names (`endAt`). Raises `ValueError` with the reason."""
     return _span(text)[1]
 
 
 def _span(text: str) -> tuple[int, int]:
-    """First and last millisecond of a period; of an instant, itself, or its neighbours if it lies between two."""
+    """Return the first and last millisecond of a period; of an instant, itself, or its neighbours if between two."""
     if _NUMBER.fullmatch(text) and not (text.isdecimal() and len(text) in _DIGITS_OF_A_DATE):
         raise ValueError(f"{text} is a bare number; an ISO 8601 date is wanted, such as 2024-06-10T06:13:20.000Z")
     parts = _ARGUMENT.fullmatch(text)
@@ -113,7 +113,7 @@ def _period(parts: Parts) -> tuple[int, int]:
 
 
 def _days(parts: Parts) -> tuple[int, int]:
-    """First and last day, counted as `date.toordinal` does."""
+    """Return the first and last day, counted as `date.toordinal` does."""
     year = _int(parts["year"])
     new_year = date(year, 1, 1).toordinal()
     if parts["week"] is not None:
@@ -151,7 +151,7 @@ def _month(year: int, month: int, day: str | None) -> tuple[int, int]:
 
 
 def _time(parts: Parts) -> tuple[int, bool]:
-    """Milliseconds of the day, and whether the text goes on after them. 24:00 is the end of the day."""
+    """Return the milliseconds of the day, and whether the text goes on after them. 24:00 is the end of the day."""
     hour, minute, second = (_int(parts[name]) for name in ("hour", "minute", "second"))
     fraction = parts["fraction"] or ""
     ms, finer = int(fraction[:3].ljust(3, "0")), fraction[3:].strip("0") != ""
@@ -164,7 +164,7 @@ def _time(parts: Parts) -> tuple[int, bool]:
 
 
 def _offset(parts: Parts) -> int:
-    """Milliseconds; 0 without one: UTC. A space is a `+` that a query string lost."""
+    """Return milliseconds; 0 without an offset: UTC. A space is a `+` that a query string lost."""
     hour, minute = _int(parts["offset_hour"]), _int(parts["offset_minute"])
     if hour > 23 or minute > 59:
         raise ValueError("offset must be within 23:59")
@@ -201,10 +201,11 @@ _LONGEST = 2**63 - 1
 
 
 def instant(stored: Any) -> int | None:
-    """The instant of a stored `measuredAt`, as a `date` field of Elasticsearch reads it; `None`: it cannot.
+    """Return the instant of a stored `measuredAt`, as a `date` field of Elasticsearch reads it;
+    `None`: it cannot.
 
-    Its format is `strict_date_optional_time||epoch_millis`, and is applied to the text of an integer as well: four
-    digits are a year. An array is what it holds, if that is one.
+    Its format is `strict_date_optional_time||epoch_millis`, and is applied to the text of an
+    integer as well: four digits are a year. An array is what it holds, if that is one.
     """
     if isinstance(stored, list):
         held = [item for item in stored if item is not None]

@@ -22,18 +22,20 @@ REMEDY = "Delete it, and a new one is made: links given out within the last LINK
 
 
 class SecretUnusable(Exception):
-    """What is wrong with the file, and what to do, in sentences that name it."""
+    """The file cannot be used: the message says why and what to do."""
 
 
 def beside(database: str) -> Path:
-    """Where it is kept."""
+    """Return where the secret of a database is kept."""
     return Path(database).parent / NAME
 
 
 def kept_secret(path: Path) -> str:
-    """The secret in the file, made at first use; readable by its owner only. Raises `SecretUnusable`.
+    """Return the secret in a file, made at first use; readable by its owner only. Raises
+    `SecretUnusable`.
 
-    Several processes may ask at once: the first to link the file into place wins, all read the same.
+    Several processes may ask at once: the first to link the file into place wins, all read the
+    same.
     """
     try:
         if not path.exists():
@@ -44,7 +46,7 @@ def kept_secret(path: Path) -> str:
 
 
 def problems(path: Path) -> list[str]:
-    """What is wrong with the file if there is one."""
+    """Return what is wrong with the file, if there is one."""
     try:
         if path.exists():
             kept_secret(path)
@@ -54,7 +56,7 @@ def problems(path: Path) -> list[str]:
 
 
 def _read(path: Path) -> str:
-    """Raises `SecretUnusable`, `OSError`."""
+    """Return the secret. Raises `SecretUnusable`, `OSError`."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would be waited for
     with os.fdopen(handle, "rb", buffering=0) as file:
         _check(path, os.fstat(handle))
@@ -65,7 +67,7 @@ def _read(path: Path) -> str:
 
 
 def _check(path: Path, found: os.stat_result) -> None:
-    """Whoever can write it can make links; whoever could read it could, too.
+    """Raise `SecretUnusable` where others may write the file, and so make links, or read it.
 
     A folder that anybody may write, such as /tmp, may hold a file that somebody else has put there.
     """
@@ -81,7 +83,7 @@ def _check(path: Path, found: os.stat_result) -> None:
 
 
 def _make(path: Path) -> None:
-    """Whole or not at all, also when the disk is full or the power fails."""
+    """Write the file whole or not at all, also when the disk is full or the power fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{NAME}.")  # made with mode 0600
     try:

@@ -34,13 +34,13 @@ class Links:
         )
 
     def sign(self, payload: Mapping[str, Any]) -> tuple[str, int]:
-        """The token, and when it expires in epoch milliseconds."""
+        """Return the token, and when it expires in epoch milliseconds."""
         now = self._now_ms()
         expires = now + self._ttl_ms
         return str(self._serializer.dumps({**payload, "iat": now, "exp": expires})), expires
 
     def unsign(self, token: str) -> dict[str, Any]:
-        """The payload as it was signed. Raises `LinkRefused`, `LinkExpired`."""
+        """Return the payload as it was signed. Raises `LinkRefused`, `LinkExpired`."""
         try:
             payload = self._serializer.loads(token)
         except (BadData, RecursionError) as error:
@@ -62,7 +62,7 @@ class Links:
 
 
 def _instant_ms(value: Any) -> int:
-    """Raises `LinkRefused` for what is no number of milliseconds: `Infinity`, `true`, a text."""
+    """Return an instant. Raises `LinkRefused` for what is no number of milliseconds: `Infinity`, `true`, a text."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LATEST_MS:
         raise LinkRefused("This link is not valid: it does not say how long it lasts.")
     return int(value)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from services.filters.nodes import All, Filter
+from services.filters.koncorde.nodes import All, Filter
 
 Kind = Literal["assets", "devices"]
 
@@ -42,7 +42,7 @@ class Measure(msgspec.Struct, gc=False):
 
 @dataclass(frozen=True)
 class Target:
-    """Whose measures: an asset or a device of an engine."""
+    """An asset or a device of an engine, whose measures are exported."""
 
     engine: str
     kind: Kind
@@ -51,7 +51,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Slot:
-    """A measure's place on an asset or device: `temperatureExt` holds measures of type `temperature`.
+    """A measure's place on an asset or device: `temperatureExt` holds measures of type
+    `temperature`.
 
     As a pair that occurs among stored measures, either may be `None`: not stored.
     """
@@ -106,6 +107,6 @@ class ExportRequest:
     asked_by: str = "-1"
 
     def rows(self, count: int) -> int:
-        """Rows of the file when `count` measures match."""
+        """Return the rows of the file when `count` measures match."""
         left = max(0, count - self.offset)
         return left if self.size is None else min(self.size, left)

@@ -1,4 +1,4 @@
-"""A request's body: awaited as a whole before anybody works on the request, and then read from memory."""
+"""The body of a request, received whole before the application runs, and then read from memory."""
 
 import io
 from typing import Any
@@ -13,7 +13,9 @@ MOST_UNWANTED = 16 * 1024 * 1024
 
 
 class Body(io.BytesIO):
-    """Stands for gunicorn's own, in `wsgi.input`, and in its parser, which discards what is left after an answer."""
+    """Replaces gunicorn's own body, in `wsgi.input`, and in its parser, which discards what is left
+    after an answer.
+    """
 
     def __init__(self, own: Any) -> None:
         super().__init__()
@@ -22,11 +24,12 @@ class Body(io.BytesIO):
 
     @property
     def failed(self) -> bool:
-        """Where the next request begins is not known: gunicorn closes the connection."""
+        """Whether the start of the next request is unknown: then gunicorn closes the connection."""
         return bool(self._own.failed)
 
     def fetch(self) -> None:
-        """All that a body may hold, and a byte more, by which the application sees that it is too large.
+        """Receive all that a body may hold, and a byte more, by which the application sees one that
+        is too large.
 
         Raises `RequestTimeout`, `BodyUnreadable`.
         """
@@ -36,11 +39,14 @@ class Body(io.BytesIO):
             raise BodyUnreadable(f"The body is not sent as HTTP wants it: {reason(error)}.") from error
 
     def is_answered(self) -> None:
-        """What is read from now on, nobody wants."""
+        """Note that the answer is sent: what is read from now on is discarded."""
         self._unwanted = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """After the answer raises `TimeoutError` when there is no end in sight: gunicorn closes."""
+        """Return bytes of the body.
+
+        Raises `TimeoutError` after the answer, when too much is left: gunicorn closes.
+        """
         return super().read(size) if self._unwanted is None else self._discard(self._unwanted)
 
     def _discard(self, before: int) -> bytes:
@@ -55,7 +61,7 @@ class Body(io.BytesIO):
 
 
 def reason(error: Exception) -> str:
-    """Nothing of what was sent is quoted."""
+    """Return what is wrong, without quoting what was sent."""
     return REASONS.get(type(error).__name__, "its end is missing")
 
 

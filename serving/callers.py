@@ -1,4 +1,4 @@
-"""Clients whose bytes are awaited: for so long each, and for so many at a time."""
+"""Bound how long, and for how many clients at a time, the bytes of a request are awaited."""
 
 import contextlib
 import errno
@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from routes import tcp
+from routes import tcp_options
 from services.errors import RequestTimeout
 
 #: Clients at most whose bytes are awaited at a time: with downloads and sockets below gunicorn's worker_connections,
@@ -25,7 +25,7 @@ READ_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class RequestTimeouts:
     """Seconds, whole ones, not between two bytes: until a request begins, until its headers are there, its body."""
 
     first_seconds: float
@@ -35,83 +35,86 @@ class Patience:
 
 
 class WaitingRoom:
-    """Those whose bytes are awaited now. One too many, and who waits the longest has to go.
+    """The sockets whose bytes are awaited now; when there are too many, the one that waits longest
+    is dropped.
 
     So a client that asks at once is heard, however many have come and say nothing.
     """
 
-    def __init__(self, places: int = MOST_WAITING) -> None:
-        self._places = places
-        self._waiting: OrderedDict[Caller, None] = OrderedDict()
+    def __init__(self, capacity: int = MOST_WAITING) -> None:
+        self._capacity = capacity
+        self._waiting: OrderedDict[RequestSocket, None] = OrderedDict()
         self._let_out_at = 0.0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def enter(self, caller: "Caller") -> None:
-        self._waiting[caller] = None
-        if len(self._waiting) > self._places:
+    def enter(self, sock: "RequestSocket") -> None:
+        self._waiting[sock] = None
+        if len(self._waiting) > self._capacity:
             longest, _ = self._waiting.popitem(last=False)
             longest.drop()
 
-    def leave(self, caller: "Caller") -> None:
-        """Also one that has been sent away."""
-        self._waiting.pop(caller, None)
+    def leave(self, sock: "RequestSocket") -> None:
+        """Remove a socket, also one that was dropped."""
+        self._waiting.pop(sock, None)
 
     def let_out(self) -> None:
-        """One after the other: a thousand that end together would hold up whoever asks for a second."""
+        """Wait, so that sockets end one after the other: a thousand that end together would hold up
+        whoever asks for a second.
+        """
         now = time.monotonic()
         self._let_out_at = max(now, self._let_out_at + PACE_SECONDS)
         if self._let_out_at > now:
             time.sleep(self._let_out_at - now)
 
     def dismiss(self) -> None:
-        """All that have not begun to ask."""
-        for caller in list(self._waiting):
-            if not caller.is_asking:
-                caller.drop()
+        """Drop all sockets that have not begun a request."""
+        for sock in list(self._waiting):
+            if not sock.is_asking:
+                sock.drop()
 
 
-class Caller:
+class RequestSocket:
     """A client's socket as gunicorn's parser reads it; `client` is the socket itself."""
 
-    def __init__(self, client: socket.socket, room: WaitingRoom, patience: Patience) -> None:
+    def __init__(self, client: socket.socket, room: WaitingRoom, timeouts: RequestTimeouts) -> None:
         self.client = client
         self._room = room
-        self._patience = patience
-        self._due = time.monotonic() + patience.first_seconds
+        self._timeouts = timeouts
+        self._due = time.monotonic() + timeouts.first_seconds
         self.is_asking = False
         self._owes = "headers"
         self._dropped = False
 
     def check(self) -> None:
-        """Raises `ConnectionResetError` when it was sent away: nothing more is to be done for it."""
+        """Raise `ConnectionResetError` when this socket was dropped."""
         if self._dropped:
             raise ConnectionResetError(errno.ECONNRESET, "Others wanted the place.")
 
     def recv(self, size: int) -> bytes:
-        """What comes next; nothing at the end, or when no request begins in time.
+        """Return the next bytes, none at the end or when no request begins in time.
 
         Raises `RequestTimeout` when one has begun and is not there in time.
         """
         data = self._receive(size)
         if data and not self.is_asking:
             self.is_asking = True
-            self._due = time.monotonic() + self._patience.headers_seconds
+            self._due = time.monotonic() + self._timeouts.headers_seconds
         return data
 
     def owes_body(self) -> None:
-        """The headers are there: the body has its own time."""
+        """Note that the headers are there: the body has its own time."""
         self.is_asking, self._owes = True, "body"
-        self._due = time.monotonic() + self._patience.body_seconds
+        self._due = time.monotonic() + self._timeouts.body_seconds
 
     def is_answered(self) -> None:
-        """The next request may begin."""
+        """Note that the request is answered: the next may begin."""
         self.is_asking, self._owes = False, "headers"
-        self._due = time.monotonic() + self._patience.next_seconds
+        self._due = time.monotonic() + self._timeouts.next_seconds
 
     def refuse(self, answer: bytes) -> None:
-        """Say a last word, as far as it can be said at once, and see that it arrives."""
+        """Send a last answer, as far as the buffer takes it at once, and see that it arrives."""
         with contextlib.suppress(OSError):
             self.client.settimeout(0)
             self.client.sendall(answer)
@@ -126,15 +129,15 @@ class Caller:
                 pass
 
     def drop(self) -> None:
-        """Whoever reads from it is told that it has ended."""
+        """End the connection for whoever reads from it."""
         self._dropped = True
-        tcp.hang_up(self.client)
+        tcp_options.hang_up(self.client)
 
     def close(self) -> None:
         self.client.close()
 
     def setblocking(self, flag: bool) -> None:
-        """What gunicorn sets."""
+        """Set what gunicorn sets."""
         self.client.setblocking(flag)
 
     def _receive(self, size: int) -> bytes:
@@ -146,7 +149,7 @@ class Caller:
         return data or b""
 
     def _received(self, size: int) -> bytes | None:
-        """`None`: nothing came in time."""
+        """Return the next bytes, `None` when nothing came in time."""
         left = self._due - time.monotonic()
         if left <= 0:
             return None

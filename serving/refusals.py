@@ -1,4 +1,4 @@
-"""What is no HTTP, or too much of it: an envelope of ours in place of gunicorn's page."""
+"""The answers to requests that gunicorn's parser refuses: an envelope in place of gunicorn's page."""
 
 import json
 from http import HTTPStatus
@@ -8,7 +8,7 @@ from actions.calls import Call
 from services import errors
 from services.errors import ServiceError
 
-#: By the name of gunicorn's error, so that nothing of what was sent is quoted: there may be a token.
+#: The answer by the name of gunicorn's error, so that nothing of what was sent is quoted: there may be a token.
 TOLD: dict[str, ServiceError] = {
     "LimitRequestLine": errors.UriTooLong("The request line is too long."),
     "LimitRequestHeaders": errors.HeadersTooLarge("The headers are too many, or too long."),
@@ -25,12 +25,12 @@ TOLD: dict[str, ServiceError] = {
 
 
 def of(error: BaseException) -> ServiceError | None:
-    """`None`: this is no fault of the client's."""
+    """Return the error to answer with, `None` where the fault is not the client's."""
     return error if isinstance(error, ServiceError) else TOLD.get(type(error).__name__)
 
 
-def written(error: ServiceError) -> bytes:
-    """The whole answer; the connection ends with it."""
+def response_bytes(error: ServiceError) -> bytes:
+    """Return the whole HTTP response; the connection closes after it."""
     found = envelope.of_error(Call(controller=None, action=None), error)
     body = json.dumps(found).encode()
     lines = [

@@ -1,4 +1,4 @@
-"""Clients that take nothing: one look at all of them, now and then, and who took nothing for too long is cut."""
+"""Cut clients that take nothing of their answer for too long."""
 
 import contextlib
 import logging
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from routes import tcp
+from routes import tcp_options
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ ELSEWHERE = 1.7
 
 
 @dataclass(eq=False)
-class Watched:
+class WatchedClient:
     """`name` is what the log calls it; `taken` how far it was when last seen, at `since` (monotonic seconds).
 
     `unread`: what it then had and had not read, where that is known.
@@ -33,20 +33,24 @@ class Watched:
 
 
 class Watch:
-    """Over sockets that are written to. A client is cut when, for so long, there was something to take and it took
+    """Watches sockets that are written to.
+
+    A client is cut when, for so long, there was something to take and it took
     nothing: then the write ends with an error, and what the answer held is freed."""
 
-    def __init__(self, stalled_seconds: float, unread: Callable[[socket.socket], int | None] = tcp.unread) -> None:
+    def __init__(
+        self, stalled_seconds: float, unread: Callable[[socket.socket], int | None] = tcp_options.unread
+    ) -> None:
         self._stalled_seconds = stalled_seconds
         self._unread = unread
-        self._watched: set[Watched] = set()
+        self._watched: set[WatchedClient] = set()
 
     def __len__(self) -> int:
         return len(self._watched)
 
     @contextlib.contextmanager
     def over(self, client: socket.socket, name: str) -> Iterator[None]:
-        watched = Watched(client, name, time.monotonic())
+        watched = WatchedClient(client, name, time.monotonic())
         self._watched.add(watched)
         try:
             yield
@@ -54,23 +58,25 @@ class Watch:
             self._watched.discard(watched)
 
     def run(self) -> None:
-        """For ever."""
+        """Look at all clients, for ever."""
         while True:
             time.sleep(self._stalled_seconds / LOOKS)
             self.look(time.monotonic())
 
     def look(self, now: float) -> None:
-        """`now`: monotonic seconds."""
+        """Cut the clients that have stalled for too long at `now` (monotonic seconds)."""
         for watched in list(self._watched):
-            patience = self._patience(watched)
-            if patience is None:
+            allowed_seconds = self._allowed_seconds(watched)
+            if allowed_seconds is None:
                 watched.since = now
-            elif now - watched.since >= patience:
+            elif now - watched.since >= allowed_seconds:
                 self._cut(watched, now)
 
-    def _patience(self, watched: Watched) -> float | None:
-        """Seconds that it may go on so; `None`: it has moved, or has nothing to take, or is not known."""
-        progress = tcp.progress(watched.client)
+    def _allowed_seconds(self, watched: WatchedClient) -> float | None:
+        """Return the seconds that a client may go on so; `None`: it has moved, or has nothing to
+        take, or is not known.
+        """
+        progress = tcp_options.progress(watched.client)
         taken, watched.taken = watched.taken, progress.taken if progress else -1
         if progress is None or not progress.owed or progress.taken != taken:
             watched.unread = None
@@ -80,9 +86,11 @@ class Watch:
             return self._stalled_seconds * ELSEWHERE
         return self._stalled_seconds if watched.unread == unread else None
 
-    def _cut(self, watched: Watched, now: float) -> None:
-        """By a reset: what it has is not the whole, and what is on its way to it would be held for minutes."""
+    def _cut(self, watched: WatchedClient, now: float) -> None:
+        """Reset the connection: what the client has is not the whole, and what is on its way to it
+        would be held for minutes.
+        """
         log.info("%s: the client took nothing for %d s, and is cut", watched.name, now - watched.since)
         self._watched.discard(watched)
-        tcp.reset_on_close(watched.client)
-        tcp.hang_up(watched.client)
+        tcp_options.reset_on_close(watched.client)
+        tcp_options.hang_up(watched.client)

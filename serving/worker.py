@@ -14,16 +14,16 @@ from routes.calls import LARGEST_BODY
 from services.errors import ServiceError
 from serving import refusals
 from serving.bodies import Body
-from serving.callers import Caller, Patience, WaitingRoom
+from serving.callers import RequestSocket, RequestTimeouts, WaitingRoom
 from serving.stalled import Watch
 
 log = logging.getLogger(__name__)
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
-    """`gunicorn.conf.py` names the times. Seconds."""
+    """A gevent worker; `gunicorn.conf.py` sets the timeouts, in seconds."""
 
-    patience: ClassVar[Patience]
+    timeouts: ClassVar[RequestTimeouts]
     stalled_seconds: ClassVar[float]
 
     def init_process(self) -> None:
@@ -36,14 +36,14 @@ class Worker(GeventWorker):  # type: ignore[misc]
         super().run()
 
     def timeout_ctx(self) -> contextlib.AbstractContextManager[None]:
-        """A caller has its own times."""
+        """Return no timeout: `RequestSocket` has its own."""
         return contextlib.nullcontext()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        super().handle(listener, Caller(client, self.room, self.patience), addr)
+        super().handle(listener, RequestSocket(client, self.room, self.timeouts), addr)
 
-    def handle_request(self, listener_name: Any, req: Any, sock: Caller, addr: Any) -> Any:
-        """Once it is there as a whole. The application gets the socket itself."""
+    def handle_request(self, listener_name: Any, req: Any, sock: RequestSocket, addr: Any) -> Any:
+        """Run the application once the request is received whole; it gets the socket itself."""
         req.body = Body(req.body)
         if has_body(req):
             self._await_body(req, sock)
@@ -54,27 +54,27 @@ class Worker(GeventWorker):  # type: ignore[misc]
             req.body.is_answered()
             sock.is_answered()
 
-    def handle_error(self, req: Any, client: Caller, addr: Any, exc: BaseException) -> None:
-        """Neither log nor answer holds anything of what was sent: there may be a token."""
+    def handle_error(self, req: Any, client: RequestSocket, addr: Any, exc: BaseException) -> None:
+        """Answer an error; neither log nor answer quotes what was sent: there may be a token."""
         told = refusals.of(exc)
         if told is None:
             log.error("%s failed", f"{req.method} {req.path}" if req else "A request", exc_info=exc)
             told = ServiceError("The service failed; its log tells more.")
         else:
             log.warning("Refused what %s sent: %d, %s", name(addr), told.status, told.message)
-        client.refuse(refusals.written(told))
+        client.refuse(refusals.response_bytes(told))
 
     @staticmethod
-    def _await_body(req: Any, caller: Caller) -> None:
-        """One that says in its headers that it is too large is not asked for."""
-        caller.owes_body()
+    def _await_body(req: Any, sock: RequestSocket) -> None:
+        """Receive the body, unless its headers announce one that is too large."""
+        sock.owes_body()
         expected, req._expected_100_continue = req._expected_100_continue, False
         if length(req) > LARGEST_BODY:
             return
         if expected:
-            caller.client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            sock.client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         req.body.fetch()
-        caller.check()
+        sock.check()
 
 
 def has_body(req: Any) -> bool:
@@ -82,10 +82,10 @@ def has_body(req: Any) -> bool:
 
 
 def length(req: Any) -> int:
-    """Bytes that the headers announce; 0 where they do not."""
+    """Return the bytes that the headers announce; 0 where they do not."""
     return next((int(value) for header, value in req.headers if header == "CONTENT-LENGTH"), 0)
 
 
 def name(addr: Any) -> str:
-    """Of a client: its address."""
+    """Return the client's address for the log."""
     return str(addr[0]) if addr else "somebody"

@@ -1,9 +1,11 @@
-"""What tests of any level share: a real Elasticsearch, names of their own on it."""
+"""What tests of any level share: a real Elasticsearch, names of their own on it; and which of them need a server."""
 
 import contextlib
 import os
 import secrets
+import subprocess
 from collections.abc import Callable, Iterator
+from subprocess import Popen
 from typing import NoReturn
 
 import pytest
@@ -13,6 +15,26 @@ from tests.support import elasticsearch_node
 from tests.support import node as node_js
 from tests.support.browser import Browser
 from tests.support.elasticsearch_node import Node, Unavailable
+
+#: Fixtures that start what is no part of the project.
+SERVERS = frozenset(("elasticsearch_url", "own_node", "start_node", "node", "browser"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if needs_server(item):
+            item.add_marker("server")
+
+
+def needs_server(item: pytest.Item) -> bool:
+    """Whether a test asks for such a fixture, or its module starts the service or another process."""
+    module = getattr(item, "module", None)
+    starts = [name for name, value in vars(module).items() if is_start(value)] if module else []
+    return bool(SERVERS.intersection(getattr(item, "fixturenames", ())) or starts or "e2e" in item.path.parts)
+
+
+def is_start(value: object) -> bool:
+    return value is subprocess or value is Popen or getattr(value, "__module__", "") == "tests.support.service"
 
 
 @pytest.fixture(scope="session")

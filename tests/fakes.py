@@ -6,8 +6,8 @@ from typing import Any
 
 from services.errors import NotFound, ServiceError, StoreUnavailable, UnknownEngine
 from services.measures import ExportRequest, Measure, Model, Slot, Source, Target
+from services.scheduling.cpu_turn import CpuShare
 from services.stores.port import Count, Reading
-from services.turns import Work
 
 START_MS = 1_718_000_000_000
 
@@ -77,7 +77,7 @@ class FakeStore:
     def check(self, request: ExportRequest) -> Count:
         return Count(self.counted, True)
 
-    def open(self, request: ExportRequest, work: Work | None = None) -> Reading:
+    def open(self, request: ExportRequest, work: CpuShare | None = None) -> Reading:
         self.opened += 1
         return FakeReading(self)
 

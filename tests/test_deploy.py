@@ -18,11 +18,14 @@ DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = (ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8")
 
 
+#: The sources and the target of each `COPY` line.
+COPIES = [line.split() for line in re.findall(r"^COPY (.*)$", DOCKERFILE, re.MULTILINE)]
+
+
 def image(folder: Path) -> Path:
     """What its `COPY` lines put there."""
     folder.mkdir()
-    for line in re.findall(r"^COPY (.*)$", DOCKERFILE, re.MULTILINE):
-        *sources, target = line.split()
+    for *sources, target in COPIES:
         for source in sources:
             if source.endswith("/"):
                 shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -52,6 +55,14 @@ def test_the_command_serves_from_the_files_that_are_copied(tmp_path: Path, setti
         assert started.poll() is None, log.read_text()
     finally:
         end(started)
+
+
+def test_docker_is_sent_what_is_copied_and_nothing_else() -> None:
+    """No data, no secret, no environment of the machine."""
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    sent = [line.removeprefix("!") for line in ignored if line.startswith("!")]
+    assert sorted(sent) == sorted(source for *sources, _ in COPIES for source in sources)
+    assert [line for line in ignored if line and line[0] not in "#!"] == ["*", "**/__pycache__"]
 
 
 def test_its_settings_are_settings() -> None:

@@ -13,7 +13,7 @@ import requests
 
 from app import create_app
 from config import from_env
-from services.turns import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from tests.fakes import FakeStore
 from tests.support import kuzzle
 from tests.support.service import KEPT, ROOT, answers, end, free_port
@@ -42,7 +42,7 @@ def settings() -> list[str]:
 
 def routes() -> list[str]:
     """`POST /path`, with `:name` for parameters, as README writes them."""
-    app = create_app(from_env({"LINK_SECRETS": "s" * 32}), FakeStore(), Turns())
+    app = create_app(from_env({"LINK_SECRETS": "s" * 32}), FakeStore(), CpuTurns())
     return [
         f"{verb} {rule.rule}"
         for rule in app.url_map.iter_rules()

@@ -23,6 +23,6 @@ Whoever brings a token is first found out about, then judged:
   token that was revoked there go on.
 """
 
-from services.access.access import NOBODY, Access
+from services.access.access import Access
 
-__all__ = ["NOBODY", "Access"]
+__all__ = ["Access"]

@@ -1,4 +1,4 @@
-"""The judge: what the ways of `AUTH` say together. The table is in the package's docstring."""
+"""Decide who may export, by the ways of `AUTH` together; the package's docstring has the table."""
 
 import hashlib
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 from services.access.keys import KeyFile
 from services.access.kuzzle import Kuzzle, Question
-from services.access.tokens import Claims, Verifier, read
+from services.access.tokens import Claims, Verifier, unverified_claims
 from services.errors import AccessUnavailable, Forbidden, ServiceError, TokenInvalid, Unauthorized
 from services.measures import Target
 
@@ -31,7 +31,7 @@ class Caller:
 
 
 class Access:
-    """`methods`: the ways of `AUTH`. `clock` tells epoch seconds."""
+    """Decides by `methods`, the ways of `AUTH`, who may export. `clock` returns epoch seconds."""
 
     def __init__(
         self,
@@ -51,14 +51,17 @@ class Access:
         self._keys = KeyFile(needed("API_KEYS_FILE", api_keys_file)) if "api-keys" in methods else None
 
     def admit(self, token: str | None, target: Target) -> str:
-        """Who asks. Raises `TokenInvalid`, `Unauthorized`, `Forbidden`, `AccessUnavailable`."""
+        """Return the user who asks.
+
+        Raises `TokenInvalid`, `Unauthorized`, `Forbidden`, `AccessUnavailable`.
+        """
         caller = self._caller(token, target) if token else self._nobody(target)
         if caller.allowed or self._anonymous:
             return caller.id
         raise refused(caller, target)
 
     def check_token(self, token: str | None) -> dict[str, Any]:
-        """As `auth:checkToken` answers: always a result."""
+        """Return the result of `auth:checkToken`. Never raises for a bad token."""
         try:
             caller = self._known(token)
         except ServiceError as error:
@@ -66,17 +69,23 @@ class Access:
         return {"valid": True, "kuid": caller.id, "expiresAt": caller.expires_ms}
 
     def user(self, token: str | None) -> dict[str, Any]:
-        """As `auth:getCurrentUser` answers. Raises `TokenInvalid`, `AccessUnavailable`."""
+        """Return the result of `auth:getCurrentUser`.
+
+        Raises `TokenInvalid`, `AccessUnavailable`.
+        """
         caller = self._known(token)
         profiles = ["anonymous"] if caller.id == NOBODY else []
         return {"_id": caller.id, "_source": {"profileIds": profiles}, "strategies": []}
 
     def expires_at(self, token: str | None) -> int | None:
-        """Epoch milliseconds; `None`: never, or the token is not good. Asks no Kuzzle: takes its token's own word."""
+        """Return when a token ends in epoch milliseconds; `None`: never, or it is not good.
+
+        Asks no Kuzzle.
+        """
         if not token:
             return None
         try:
-            key = self._key(checked(token), None)
+            key = self._key(valid_token(token), None)
             return self._claims(token).expires_ms if key is None else key.expires_ms
         except (TokenInvalid, AccessUnavailable):
             return None
@@ -89,8 +98,8 @@ class Access:
         return Caller(NOBODY, None, asked is not None and asked.allows(None, question(target)))
 
     def _caller(self, token: str, target: Target | None) -> Caller:
-        """Who brings the token; `allowed` means nothing without a target."""
-        key = self._key(checked(token), target)
+        """Return who brings the token; `allowed` means nothing without a target."""
+        key = self._key(valid_token(token), target)
         if key is not None:
             return key
         claims = self._claims(token)
@@ -101,7 +110,10 @@ class Access:
         return replace(caller, allowed=allowed and (self._verifier is None or caller.allowed))
 
     def _key(self, token: str, target: Target | None) -> Caller | None:
-        """`None`: no key of ours. Raises `TokenInvalid` when it has expired."""
+        """Return the caller of an API key, `None` when the token is none.
+
+        Raises `TokenInvalid` when it has expired.
+        """
         key = self._keys.find(token) if self._keys else None
         if key is None:
             return None
@@ -110,16 +122,18 @@ class Access:
         return Caller(f"key:{key.name}", key.expires_ms, target is not None and key.opens(target))
 
     def _claims(self, token: str) -> Claims:
-        """Verified where the secret is known; else the token's own word, which counts once Kuzzle has taken it."""
+        """Return the claims, verified where the secret is known; else they count once Kuzzle takes
+        the token.
+        """
         if self._verifier is not None:
             return self._verifier.verify(token)
         if self._kuzzle is None:
             raise TokenInvalid("Invalid token: nothing that AUTH names can vouch for it.")
-        return read(token)
+        return unverified_claims(token)
 
 
 def user(token: str, claims: Claims) -> Caller:
-    """A good token of Kuzzle's anonymous user is no more than none."""
+    """Return the caller of a good token; that of Kuzzle's anonymous user allows no more than none."""
     who = claims.kuid or f"token:{hashlib.sha256(token.encode()).hexdigest()[:8]}"
     return Caller(who, claims.expires_ms, who != NOBODY)
 
@@ -130,8 +144,11 @@ def question(target: Target | None) -> Question:
     return Question(f"device-manager/{target.kind}", "exportMeasures", target.engine, target.id)
 
 
-def checked(token: str) -> str:
-    """Raises `TokenInvalid` for what can be no token, nor stand in a header."""
+def valid_token(token: str) -> str:
+    """Return the token.
+
+    Raises `TokenInvalid` for one that is too long or cannot stand in a header.
+    """
     if len(token) > LONGEST_TOKEN or not all("!" <= character <= "~" for character in token):
         raise TokenInvalid("Invalid token.")
     return token
@@ -145,7 +162,10 @@ def refused(caller: Caller, target: Target) -> ServiceError:
 
 
 def needed(name: str, value: str | None) -> str:
-    """An empty secret would verify what anybody signs."""
+    """Return the value.
+
+    Raises `ValueError` when empty: an empty secret verifies what anybody signs.
+    """
     if not value:
         raise ValueError(f"{name} is required by AUTH.")
     return value

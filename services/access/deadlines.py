@@ -1,4 +1,4 @@
-"""Questions that end: urllib3 bounds how long each byte is awaited, not all of them."""
+"""Bound a whole HTTP request in time: urllib3 bounds the wait for each byte, not for all of them."""
 
 import contextlib
 import socket
@@ -26,7 +26,7 @@ class Asking(threading.Thread):
         self.ended = False
 
     def within(self, seconds: float) -> Answer:
-        """Raises `TimeoutError`, and what asking raises."""
+        """Return the answer. Raises `TimeoutError`, and what asking raises."""
         self.start()
         self.join(seconds)
         if self._answer is not None:
@@ -44,13 +44,16 @@ class Asking(threading.Thread):
             self._error = error
 
     def uses(self, connection: Any) -> None:
-        """Raises `TimeoutError` when nobody waits any more: a name may have been looked up for long."""
+        """Note the connection in use.
+
+        Raises `TimeoutError` when nobody waits any more, as after a slow DNS lookup.
+        """
         self._connection = connection
         if self.ended:
             raise TimeoutError("too late")
 
     def _end(self) -> None:
-        """Whoever waits for a byte of this connection is told that none comes."""
+        """Shut the connection down, which ends the wait for its next byte."""
         self.ended = True
         found = getattr(self._connection, "sock", None)
         if found is not None:
@@ -88,7 +91,7 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
 
 
 def connections(**options: Any) -> urllib3.PoolManager:
-    """Connections for questions, and for nothing else."""
+    """Return a pool of connections for `Asking`, and for nothing else."""
     found = urllib3.PoolManager(**options)
     found.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
     return found

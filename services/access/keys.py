@@ -48,8 +48,8 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Key:
-    """`expires_ms`: epoch milliseconds, `None`: never."""
+class ApiKey:
+    """An API key; it expires at `expires_ms` (epoch milliseconds), `None`: never."""
 
     name: str
     digest: bytes
@@ -66,10 +66,12 @@ class KeyFile:
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
-        self._read: tuple[Any, tuple[Key, ...]] | None = None
+        self._read: tuple[Any, tuple[ApiKey, ...]] | None = None
 
-    def find(self, token: str) -> Key | None:
-        """In a time that does not tell which key it is. Raises `AccessUnavailable` when the file is unreadable.
+    def find(self, token: str) -> ApiKey | None:
+        """Return the key of a token, `None` without one, in a time that does not tell which.
+
+        Raises `AccessUnavailable` when the file is unreadable.
 
         Then the keys last read are not used: the mistake may be in the line that revokes one.
         """
@@ -81,15 +83,15 @@ class KeyFile:
             raise AccessUnavailable("The keys that may export cannot be read. Try again later.") from error
         return found[0] if found else None
 
-    def _keys(self) -> tuple[Key, ...]:
+    def _keys(self) -> tuple[ApiKey, ...]:
         state = state_of(self._path)
         if self._read is None or self._read[0] != state:
-            self._read = state, read(self._path)
+            self._read = state, read_keys(self._path)
         return self._read[1]
 
 
 def state_of(path: Path) -> tuple[int, ...]:
-    """Differs after every change of the file. Raises `KeysUnreadable`."""
+    """Return a value that differs after every change of the file. Raises `KeysUnreadable`."""
     try:
         found = path.stat()
     except OSError as error:
@@ -97,8 +99,11 @@ def state_of(path: Path) -> tuple[int, ...]:
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
-def read(path: Path) -> tuple[Key, ...]:
-    """Raises `KeysUnreadable`, also for a file that others may write: they could give themselves a key.
+def read_keys(path: Path) -> tuple[ApiKey, ...]:
+    """Return the keys.
+
+    Raises `KeysUnreadable`, also for a file that others may write: they could give themselves a
+    key.
 
     They may read it: a hash of 32 random bytes leads nobody back to the key.
     """
@@ -115,8 +120,8 @@ def read(path: Path) -> tuple[Key, ...]:
     return keys
 
 
-def key_of(entry: Entry) -> Key:
-    """Raises `ValueError`."""
+def key_of(entry: Entry) -> ApiKey:
+    """Return the key of an entry. Raises `ValueError` for one that is wrong."""
     if not entry.name or not entry.name.isprintable():
         raise ValueError("each key needs a name, of printable characters")
     digest = bytes.fromhex(entry.sha256)
@@ -128,11 +133,11 @@ def key_of(entry: Entry) -> Key:
         if engine != EVERY and not is_index(engine):
             raise ValueError(f'the engines of "{entry.name}" must each be the id of one engine, or "*"; not "{engine}"')
     expires = first_ms(entry.expires) if isinstance(entry.expires, str) else entry.expires
-    return Key(entry.name, digest, frozenset(entry.engines), frozenset(entry.kinds), expires)
+    return ApiKey(entry.name, digest, frozenset(entry.engines), frozenset(entry.kinds), expires)
 
 
 def add(path: Path, name: str, *, engines: Sequence[str], kinds: Sequence[Kind], expires_ms: int | None) -> str:
-    """A new key, put into the file, which is made when it is missing.
+    """Return a new key, added to the file, which is made when it is missing.
 
     Raises `ValueError` for a name that is empty or taken, `KeysUnreadable` for a file that is wrong, `OSError`.
     """
@@ -145,7 +150,7 @@ def add(path: Path, name: str, *, engines: Sequence[str], kinds: Sequence[Kind],
     key_of(msgspec.convert(entry, Entry))
     path = path.resolve()
     with alone(path):
-        taken = read(path) if path.exists() else ()
+        taken = read_keys(path) if path.exists() else ()
         if name in {other.name for other in taken}:
             raise ValueError(f'a key named "{name}" is there already')
         replace(path, [*(json.loads(path.read_bytes()) if taken else []), entry])
@@ -154,14 +159,17 @@ def add(path: Path, name: str, *, engines: Sequence[str], kinds: Sequence[Kind],
 
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """One writer at a time. The lock is a file of its own, since the other is replaced."""
+    """Hold the lock of the file: one writer at a time.
+
+    The lock is a file of its own, since the other is replaced.
+    """
     with open(f"{path}.lock", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def replace(path: Path, entries: list[Any]) -> None:
-    """The new file takes the old one's place whole, readable by its owner only, who stays the same."""
+    """Replace the file atomically; only its owner, who stays the same, can read the new one."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # made with mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

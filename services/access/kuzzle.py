@@ -1,15 +1,16 @@
-"""A Kuzzle as the judge: `POST /_checkRights` with the caller's token, its answers kept for a while."""
+"""Ask a Kuzzle for the rights of a token (`POST /_checkRights`), and keep its answers for a while."""
 
 import hashlib
 import logging
+import math
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import urllib3
+from cachetools import TLRUCache
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from services.access.deadlines import Asking, connections
@@ -36,7 +37,7 @@ LONGEST_ANSWER = 64 * 1024
 
 @dataclass(frozen=True)
 class Question:
-    """May the caller do this? The body of `auth:checkRights`: the request to judge."""
+    """The request that `auth:checkRights` is asked to judge."""
 
     controller: str
     action: str
@@ -52,13 +53,16 @@ class Rights(msgspec.Struct):
     allowed: bool
 
 
-class Envelope(msgspec.Struct):
+class RightsAnswer(msgspec.Struct):
     result: Rights
     error: Any = None
 
 
 class Kuzzle:
-    """`url`: where its HTTP routes begin. `clock` tells epoch seconds. `longest_seconds`: of a question, whole."""
+    """Asks the Kuzzle whose HTTP routes begin at `url`.
+
+    `clock` returns epoch seconds; `longest_seconds` bounds a whole question.
+    """
 
     def __init__(
         self,
@@ -74,7 +78,8 @@ class Kuzzle:
         self._answers = Answers(clock)
 
     def allows(self, token: str | None, question: Question, *, until_ms: int | None = None) -> bool:
-        """`until_ms`: when the token ends, and with it the answer that is kept.
+        """Return whether Kuzzle allows the request; the answer is kept until the token ends
+        (`until_ms`) at most.
 
         Raises `TokenInvalid` when Kuzzle does not know the token, `AccessUnavailable` when it gives no clear answer.
         """
@@ -98,7 +103,9 @@ class Kuzzle:
             raise AccessUnavailable("The Kuzzle that knows who may export does not answer. Try again later.") from error
 
     def _post(self, body: bytes, headers: dict[str, str], asking: Asking) -> tuple[int, bytes]:
-        """Once more when the connection breaks: one kept open may have been closed by the other side."""
+        """Ask, and once more when the connection breaks: one kept open may have been closed by the
+        other side.
+        """
         try:
             return self._post_once(body, headers)
         except ProtocolError:
@@ -119,36 +126,38 @@ class Kuzzle:
 
 
 def meaning(status: int, text: bytes, token: str | None) -> str:
-    """`yes`, `no`, or `token`: that one is not good. Raises `ValueError`, `MsgspecError` for anything else."""
+    """Return `yes`, `no`, or `token` when that one is not good.
+
+    Raises `ValueError`, `MsgspecError` for anything else.
+    """
     if status == 401:
         return "token" if token else "no"
     if status == 403:  # whoever it is may not even ask
         return "no"
     if status != 200:
         raise ValueError(f"status {status}")
-    envelope = msgspec.json.decode(text, type=Envelope)
+    envelope = msgspec.json.decode(text, type=RightsAnswer)
     if envelope.error is not None:
         raise ValueError("a result and an error")
     return "yes" if envelope.result.allowed else "no"
 
 
 class Answers:
-    """The last answers, the oldest first: the first to be forgotten."""
+    """Keeps Kuzzle's last answers: `KEPT_ANSWERS` at most, and each for `KEPT_SECONDS` at most."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._kept: OrderedDict[Any, tuple[float, str]] = OrderedDict()
+        self._kept: TLRUCache[Any, tuple[str, float]] = TLRUCache(
+            KEPT_ANSWERS, ttu=lambda _, kept, now: min(now + KEPT_SECONDS, kept[1]), timer=clock
+        )
         self._lock = threading.Lock()
 
     def get(self, asked: Any) -> str | None:
+        """Return the answer that is kept, `None` when there is none or its time is over."""
         with self._lock:
-            until, answer = self._kept.get(asked, (0.0, None))
-        return answer if self._clock() < until else None
+            kept = self._kept.get(asked)
+        return None if kept is None else kept[0]
 
     def keep(self, asked: Any, answer: str, *, until_ms: int | None) -> None:
-        until = self._clock() + KEPT_SECONDS
+        """Keep an answer; when there are too many, the one that was asked for least recently is forgotten."""
         with self._lock:
-            self._kept.pop(asked, None)
-            self._kept[asked] = (until if until_ms is None else min(until, until_ms / 1000), answer)
-            if len(self._kept) > KEPT_ANSWERS:
-                self._kept.popitem(last=False)
+            self._kept[asked] = answer, math.inf if until_ms is None else until_ms / 1000

@@ -1,15 +1,18 @@
-"""What is wrong with what the settings of `AUTH` name, a sentence each. That they are there, `config` has seen."""
+"""Check the values of the settings of `AUTH`; `config` checks that they are there."""
 
 from pathlib import Path
 
 from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
 
-from services.access.keys import KeysUnreadable, read
+from services.access.keys import KeysUnreadable, read_keys
 
 
 def problems(*, kuzzle_jwt_secret: str | None, api_keys_file: str | None) -> list[str]:
-    """`None`: not needed. Looks into API_KEYS_FILE: a service that starts can judge."""
+    """Return what is wrong, a sentence each; `None`: not needed.
+
+    Looks into API_KEYS_FILE: a service that starts can judge.
+    """
     return [
         *([] if kuzzle_jwt_secret is None else of_secret(kuzzle_jwt_secret)),
         *([] if api_keys_file is None else of_keys(api_keys_file)),
@@ -26,7 +29,7 @@ def of_secret(secret: str) -> list[str]:
 
 def of_keys(path: str) -> list[str]:
     try:
-        read(Path(path))
+        read_keys(Path(path))
     except KeysUnreadable as error:
         hint = "" if Path(path).exists() else " Make one with: flask --app wsgi make-key NAME --engine ID."
         return [f"API_KEYS_FILE {error}{hint}"]

@@ -1,6 +1,7 @@
-"""Kuzzle's own tokens: `kauth-` and a JWT `{"_id": user, "iat", "exp"}` signed by HS256 with Kuzzle's secret.
+"""Verify Kuzzle's own tokens: `kauth-` and a JWT of user, `iat` and `exp`, signed by HS256 with Kuzzle's secret.
 
-Kuzzle 2.56, lib/core/security/tokenRepository.ts. Its API keys (`kapikey-`) are the same, with `exp` or without.
+Kuzzle 2.56, lib/core/security/tokenRepository.ts. Its API keys (`kapikey-`) are the same, with
+`exp` or without.
 """
 
 import base64
@@ -29,7 +30,7 @@ TIMES = ("exp", "nbf", "iat")
 
 @dataclass(frozen=True)
 class Claims:
-    """`None`: the token does not say. Times are epoch milliseconds."""
+    """What a token says, `None` where it does not. Times are epoch milliseconds."""
 
     kuid: str | None
     expires_ms: int | None
@@ -45,7 +46,10 @@ class Verifier:
         self._jws = PyJWS(algorithms=["HS256"])
 
     def verify(self, token: str) -> Claims:
-        """Raises `TokenInvalid`: forged, expired, not yet valid, another algorithm, an API key, no user, no end.
+        """Return the claims.
+
+        Raises `TokenInvalid`: forged, expired, not yet valid, another algorithm, an API key, no
+        user, no end.
 
         API keys are refused, since nothing here could tell that one was revoked.
         """
@@ -70,8 +74,8 @@ class Verifier:
         return payload
 
 
-def read(token: str) -> Claims:
-    """What a token says of itself, unverified: only for one that Kuzzle has vouched for."""
+def unverified_claims(token: str) -> Claims:
+    """Return what a token says of itself, unverified: only for one that Kuzzle has vouched for."""
     payload = token.removeprefix(PREFIX).removeprefix(KEY_PREFIX).split(".")[1:2]
     try:
         return claims_of(object_of(base64.urlsafe_b64decode(payload[0] + "=" * (-len(payload[0]) % 4))) or {})
@@ -80,7 +84,7 @@ def read(token: str) -> Claims:
 
 
 def object_of(payload: bytes) -> dict[str, Any] | None:
-    """`None`: it is no JSON object."""
+    """Return the payload parsed, `None` where it is no JSON object."""
     try:
         found = json.loads(payload)
     except (ValueError, RecursionError):
@@ -89,14 +93,14 @@ def object_of(payload: bytes) -> dict[str, Any] | None:
 
 
 def claims_of(claims: Mapping[str, Any]) -> Claims:
-    """Anything that is of another type than it should be says nothing."""
+    """Return the claims of a payload; those of a wrong type become `None`."""
     kuid = claims.get("_id")
     named = isinstance(kuid, str) and kuid and kuid.isprintable()
     return Claims(kuid if named else None, ms(claims.get("exp")), ms(claims.get("nbf")))
 
 
 def ms(seconds: Any) -> int | None:
-    """`None`: no number, or none of this age."""
+    """Return milliseconds; `None` where `seconds` is no number, negative or not below `LATEST`."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < LATEST:
         return None
     return int(seconds * 1000)

@@ -1,9 +1,9 @@
 """A filter as SQL, over the columns `id` (text) and `doc` (the JSON text of `_source`).
 
-Every clause is 0 or 1, never NULL: `NOT` would lose rows. `doc` holds no key twice, and characters beyond
-ASCII as they are (SQLite compares keys as raw JSON text).
+Every clause is 0 or 1, never NULL: `NOT` would lose rows. `doc` holds no key twice, and characters
+beyond ASCII as they are (SQLite compares keys as raw JSON text).
 
-What SQL would read otherwise than Koncorde is left to the evaluator of `matches`: a clause for every document
+What SQL would read otherwise than Koncorde is left to the evaluator: a clause for every document
 (`fallback`), or the whole filter for the few documents that `oddities` tells apart.
 """
 
@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
-from services.filters import nodes
-from services.filters.matches import Test, Tick, no_tick
-from services.filters.matches import compile as evaluator
-from services.filters.parse import parse
-from services.filters.write import write
+from services.filters.koncorde import nodes
+from services.filters.koncorde.parse import parse
+from services.filters.koncorde.write import write
+from services.filters.python.evaluator import Test
+from services.filters.python.evaluator import compile as evaluator
+from services.scheduling.tick import Tick, no_tick
 
 #: Clauses that the functions of a connection keep compiled.
 COMPILED_CLAUSES = 1024
@@ -50,11 +51,11 @@ FALSE = Clause("0")
 
 
 class Unsayable(Exception):
-    """SQL has no words for it."""
+    """SQL has no words for a node."""
 
 
 class Document:
-    """What a filter is asked of: a whole document."""
+    """The subject of a filter: a whole document."""
 
     def holds_id(self, field: str) -> bool:
         return field == "_id"
@@ -67,7 +68,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Element:
-    """What the filter of a `select` is asked of: `{"value": element}`, the element being at `base`."""
+    """The subject of the filter of a `select`: `{"value": element}`, the element being at `base`."""
 
     base: str
 
@@ -75,7 +76,7 @@ class Element:
         return False
 
     def path(self, field: str) -> str | None:
-        """`None`: such a field never exists."""
+        """Return the path of a field; `None`: such a field never exists."""
         first, *others = field.split(".")
         return self.base + keys(others) if first == "value" else None
 
@@ -84,7 +85,7 @@ View = Document | Element
 
 
 def translate(node: nodes.Filter) -> Clause:
-    """Needs the functions of `register`."""
+    """Return a filter as SQL, which needs the functions of `register`."""
     clause = expression(node, Document())
     if nested(clause.sql) > MOST_NESTED:
         return fallback(node)
@@ -96,19 +97,22 @@ def translate(node: nodes.Filter) -> Clause:
 
 
 def register(connection: sqlite3.Connection, tick: Tick = no_tick) -> None:
-    """`tick`: called within these functions, which may take long; what it raises ends the statement."""
+    """Give a connection the functions that clauses call.
+
+    `tick` is called within these functions, which may take long; what it raises ends the statement.
+    """
 
     @functools.lru_cache(COMPILED_CLAUSES)
     def compiled(clause: str) -> Test:
         return evaluator(parse(json.loads(clause)), tick)
 
     def k_filter(clause: str, _id: str, doc: str) -> bool:
-        """Whether the document matches. `clause`: JSON of a filter."""
+        """Return whether the document matches. `clause`: JSON of a filter."""
         tick()
         return compiled(clause)({**json.loads(doc), "_id": _id})
 
     def k_value(clause: str, value: str | None) -> bool:
-        """Whether `{"value": value}` matches. `value`: JSON, `None`: missing."""
+        """Return whether `{"value": value}` matches. `value`: JSON; `None`: missing."""
         tick()
         return value is not None and compiled(clause)({"value": json.loads(value)})
 
@@ -117,20 +121,21 @@ def register(connection: sqlite3.Connection, tick: Tick = no_tick) -> None:
 
 
 def nested(sql: str) -> int:
-    """How many parentheses are open at the most."""
+    """Return how many parentheses are open at the most."""
     return max(itertools.accumulate((character == "(") - (character == ")") for character in sql))
 
 
 def fallback(node: nodes.Filter) -> Clause:
-    return Clause("k_filter(?, id, doc)", (written(node),))
+    return Clause("k_filter(?, id, doc)", (json_of(node),))
 
 
-def written(node: nodes.Filter) -> str:
+def json_of(node: nodes.Filter) -> str:
     return json.dumps(write(node))
 
 
 def oddities(node: nodes.Filter) -> Iterator[str]:
-    """Texts of which a `doc` holds one when SQL might misread it. That it holds one proves nothing.
+    """Return texts of which a `doc` holds one when SQL might misread it; that it holds one proves
+    nothing.
 
     A literal key `b.c` may be meant by the path `a.b.c`; `json_extract` ends a text at a NUL.
     """
@@ -181,7 +186,7 @@ def any_of(clauses: Iterable[Clause]) -> Clause:
 
 
 def tree(clauses: list[Clause], operator: str, empty: Clause) -> Clause:
-    """Balanced: SQLite takes expressions no deeper than 1000."""
+    """Return clauses joined in a balanced tree: SQLite takes expressions no deeper than 1000."""
     if len(clauses) < 2:
         return clauses[0] if clauses else empty
     half = len(clauses) // 2
@@ -194,14 +199,14 @@ def keys(names: Sequence[str]) -> str:
 
 
 def said_key(name: str) -> str:
-    """A key as a path of SQLite can write it."""
+    """Return a key as a path of SQLite can write it."""
     if not name or any(character < " " or character in '"\\' for character in name):
         raise Unsayable(name)
     return said(name)
 
 
 def said(text: str) -> str:
-    """Text as it can be bound and compared: `json_extract` ends at a NUL, lone surrogates are no UTF-8."""
+    """Return a text that can be bound and compared: `json_extract` ends at a NUL, lone surrogates are no UTF-8."""
     if NUL in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise Unsayable(text)
     return text
@@ -234,7 +239,7 @@ def one_of(texts: Iterable[str]) -> Clause:
 
 
 def expression(node: nodes.Filter, view: View) -> Clause:
-    """The node as SQL, or as a call of the evaluator where the whole document is at hand."""
+    """Return a node as SQL, or as a call of the evaluator where the whole document is at hand."""
     try:
         return say(node, view)
     except Unsayable:
@@ -245,7 +250,7 @@ def expression(node: nodes.Filter, view: View) -> Clause:
 
 @singledispatch
 def say(node: Any, view: View) -> Clause:
-    """Raises `Unsayable`."""
+    """Return a node as SQL. Raises `Unsayable`."""
     raise TypeError(f"Not a filter: {node!r}")
 
 
@@ -324,7 +329,7 @@ def say_item(node: nodes.Item, view: View) -> Clause:
 
 
 def element(value: nodes.Scalar) -> Clause:
-    """The test of the row `e` of `json_each`."""
+    """Return the test of the row `e` of `json_each`."""
     if value is None or isinstance(value, bool):
         return Clause(f"e.type = '{json.dumps(value)}'")
     if isinstance(value, str):
@@ -349,13 +354,13 @@ def say_range(node: nodes.Range, view: View) -> Clause:
 @say.register(nodes.Box)
 @say.register(nodes.Polygon)
 def say_value(node: nodes.Regexp | nodes.Geo, view: View) -> Clause:
-    """What only the evaluator can tell of a value."""
+    """Return what only the evaluator can tell of a value."""
     if view.holds_id(node.field):
         raise Unsayable(node.field)
     path = view.path(node.field)
     if path is None:
         return FALSE
-    call = Clause("k_value(?, doc -> ?)", (written(replace(node, field="value")), path))
+    call = Clause("k_value(?, doc -> ?)", (json_of(replace(node, field="value")), path))
     return join("(", present(path), " AND ", call, ")")
 
 

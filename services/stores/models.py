@@ -1,4 +1,4 @@
-"""What Kuzzle's documents say of models: of an asset, a device, a type of measure. They may be odd, as any document."""
+"""Models, by what Kuzzle's documents say of them: of an asset, a device, a type of measure. They may be odd, too."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -15,7 +15,8 @@ SINGULAR: Mapping[Kind, str] = {"assets": "asset", "devices": "device"}
 
 
 def model(kind: Kind, name: str, engine: JSON, documents: Iterable[JSON]) -> Model | None:
-    """The one that an engine means by a name, of model documents of the kind. `engine`: its config document.
+    """Return the model that an engine means by a name; `None`: there is none. `engine`: its config
+    document.
 
     An asset's model is of the engine's own group, or else of all.
     """
@@ -28,7 +29,7 @@ def model(kind: Kind, name: str, engine: JSON, documents: Iterable[JSON]) -> Mod
 
 
 def mappings(types: Collection[str], documents: Iterable[JSON]) -> Mapping[str, Mapping[str, Any]]:
-    """`valuesMappings` by type, of model documents of measures."""
+    """Return `valuesMappings` by type, of model documents of measures."""
     return {
         type: part(measure, "valuesMappings")
         for measure in (part(document, "measure") for document in documents)
@@ -37,7 +38,7 @@ def mappings(types: Collection[str], documents: Iterable[JSON]) -> Mapping[str, 
 
 
 def part(document: JSON, name: str) -> JSON:
-    """The object there; empty if there is none."""
+    """Return the object under a key; an empty one if there is none."""
     value = document.get(name)
     return value if isinstance(value, dict) else {}
 

@@ -1,8 +1,8 @@
-"""What a store of measures promises. The service knows no more of it than this.
+"""The port: what a store of measures promises. The service knows no more of it than this.
 
-Which measures: those of the target (`asset._id`, or `origin.type` = device and `origin._id`) that have a
-`measuredAt`, within the range (inclusive), of the type, that match the filter. In the order of the sort,
-ties in order of insertion, ascending whatever the direction.
+Which measures: those of the target (`asset._id`, or `origin.type` = device and `origin._id`) that
+have a `measuredAt`, within the range (inclusive), of the type, that match the filter. In the order
+of the sort, ties in order of insertion, ascending whatever the direction.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from services.measures import ExportRequest, Measure, Model, Slot, Target
-from services.turns import Work
+from services.scheduling.cpu_turn import CpuShare
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What a caller should know of an export that works. `count`: documents that it is about."""
+    """Tells a caller something about an export that works. `count`: how many documents it is about."""
 
     id: str
     count: int
@@ -24,9 +24,10 @@ class Notice:
 
 @dataclass(frozen=True)
 class Count:
-    """Measures that match, before `from` and `size`; not exact: at most (the filter is decided while reading).
+    """Counts the measures that match, before `from` and `size`.
 
-    `notices`: of what is in none of them.
+    Where it is not `exact`, at most so many match: the filter is decided while reading. `notices`:
+    of what is left out.
     """
 
     rows: int
@@ -35,7 +36,7 @@ class Count:
 
 
 def without_instant(documents: int) -> tuple[Notice, ...]:
-    """Of the target and type, whatever the range: what has no instant is in none."""
+    """Return the notice of documents of the target and type that have no instant; none for 0."""
     if not documents:
         return ()
     are = "1 document has" if documents == 1 else f"{documents} documents have"
@@ -44,7 +45,7 @@ def without_instant(documents: int) -> tuple[Notice, ...]:
 
 
 class Reading(Protocol):
-    """One export being read, from one consistent view of the store."""
+    """Reads one export from one consistent state of the store."""
 
     @property
     def count(self) -> Count: ...
@@ -54,28 +55,29 @@ class Reading(Protocol):
         """The pairs that occur among the target's measures in the range and of the type, whatever the filter."""
 
     def pages(self) -> Iterator[Sequence[Measure]]:
-        """The rows, `from` and `size` applied, a page at a time, each page checked before it is handed out.
+        """Return the rows, `from` and `size` applied, a page at a time, each checked before it is
+        handed out.
 
-        A page may be empty (read, and no row of it matched). Call once.
-        Raises `StoreUnavailable` when a page cannot be had in full: never a short end.
+        A page may be empty (read, and no row of it matched). Call once. Raises `StoreUnavailable`
+        when a page cannot be had in full: never a short end.
         """
 
     def close(self) -> None:
-        """Free what the store holds for it. Any number of times, at any moment, also when never started."""
+        """Free what the store holds for it: any number of times, at any moment, also when never started."""
 
 
 class Store(Protocol):
     def ready(self) -> None:
-        """Raises `StoreUnavailable` with the reason when the store cannot be read."""
+        """Raise `StoreUnavailable` with the reason when the store cannot be read."""
 
     def model(self, target: Target) -> Model:
-        """The model of the target.
+        """Return the model of the target.
 
         Raises `UnknownEngine`, `NotFound` (the target, or its model), `StoreUnavailable`.
         """
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-        """`valuesMappings` of the measure models of these types; a type without a model is left out."""
+        """Return `valuesMappings` of the measure models of these types; a type without a model is left out."""
 
     def check(self, request: ExportRequest) -> Count:
         """Refuse what cannot be read, and count.
@@ -83,8 +85,9 @@ class Store(Protocol):
         Raises `InvalidArgument` (`sort`, `query`), `StoreUnavailable`.
         """
 
-    def open(self, request: ExportRequest, work: Work | None = None) -> Reading:
-        """`work`: the caller's, in whose turns it is read; `None`: one of its own.
+    def open(self, request: ExportRequest, cpu: CpuShare | None = None) -> Reading:
+        """Begin to read an export. `cpu`: the caller's share, in whose turns it is read; `None`:
+        one of its own.
 
         Raises `InvalidArgument`, `StoreUnavailable`, `Overloaded`, `ClientLeft`.
         """

@@ -47,12 +47,12 @@ ACUTE = "e\u0301"
 )
 def test_what_a_file_name_may_not_hold_is_replaced(document: str, name: str) -> None:
     """Separators, reserved and hidden characters, also those that become one; endless names."""
-    assert file_name(Target("e", "assets", document)) == name
+    assert file_name(Target("e", "assets", document), ".csv") == name
 
 
 def test_a_device_is_called_a_device() -> None:
     """The kind, in the singular."""
-    assert file_name(Target("e", "devices", "d1")) == "device-d1.csv"
+    assert file_name(Target("e", "devices", "d1"), ".csv") == "device-d1.csv"
 
 
 def test_the_header_names_the_file_twice() -> None:
@@ -88,7 +88,7 @@ LETTERS = st.sampled_from('/\\:*?"<>|%;. ／＼：＊？＂＜＞｜％；…․
 @example("≮" * 120, "assets")
 def test_no_id_makes_a_bad_name(document: str, kind: str) -> None:
     """Neither way, nor in any normal form; and both ways fit a file system."""
-    name = file_name(Target("e", kind, document))  # type: ignore[arg-type]
+    name = file_name(Target("e", kind, document), ".csv")  # type: ignore[arg-type]
     header = content_disposition(name)
     header.encode("ascii")
     message = Message()

@@ -11,8 +11,10 @@ import pytest
 from demo import data
 from services.instants import iso
 from services.measures import ExportRequest, Kind, Slot, Target
+from services.scheduling.cpu_turn import CpuTurns
 from services.stores.sqlite import SqliteStore, load
-from services.turns import Turns
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store(files: Path, tmp_path_factory: pytest.TempPathFactory) -> SqliteStore:
     path = str(tmp_path_factory.mktemp("store") / "measures.sqlite3")
     load(path, files)
-    return SqliteStore(path, Turns())
+    return SqliteStore(path, CpuTurns())
 
 
 def read(file: Path) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.e2e.conftest import SECRETS, STORES, Served, load, settings
-from tests.filters.costly import COSTLY, documents, many
+from tests.services.filters.costly import COSTLY, documents, many
 from tests.support.health import healthy
 from tests.support.service import Service, service
 from tests.support.waiting import wait_until

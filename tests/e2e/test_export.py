@@ -1,6 +1,5 @@
 """Prepare, link, CSV: over real gunicorn, on both stores."""
 
-import http.client
 import re
 import time
 from pathlib import Path
@@ -12,8 +11,9 @@ import requests
 from services.links import Links
 from services.measures import Kind
 from tests.e2e.conftest import MANY, SECRETS, Served
-from tests.stores import oracle
+from tests.services.stores import oracle
 from tests.support import kuzzle
+from tests.support.http_1_0 import HTTP10Connection
 from tests.support.service import service
 from tests.support.waiting import wait_until
 
@@ -150,8 +150,7 @@ def test_http_1_0_cannot_show_a_cut(served: Served) -> None:
     link = urlsplit(served.link())
     statuses = []
     for path in (f"{link.path}?{link.query}", "/_healthz"):
-        connection = http.client.HTTPConnection(str(link.hostname), link.port, timeout=30)
-        connection._http_vsn, connection._http_vsn_str = 10, "HTTP/1.0"  # type: ignore[attr-defined]
+        connection = HTTP10Connection(str(link.hostname), link.port, timeout=30)
         connection.request("GET", path)
         statuses.append(connection.getresponse().status)
         connection.close()

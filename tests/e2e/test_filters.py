@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import requests
 
-from services.filters.matches import compile
-from services.filters.parse import parse
+from services.filters.koncorde.parse import parse
+from services.filters.python.evaluator import compile
 from tests.e2e.conftest import Served
-from tests.filters.corpus import REFUSED
+from tests.services.filters.corpus import REFUSED
 from tests.support import kuzzle
 
 ASSET = "Container-c1"

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.e2e.conftest import Served
+from tests.support.http_1_0 import HTTP10Connection
 from tests.support.service import free_port, refusal, service
 from tests.support.websocket import WebSocket, answer, connect, opening
 
@@ -61,8 +62,8 @@ Start = Callable[..., Served]
 def post(served: Served, path: str, host: str | None, body: Any = None, *, version: int = 11) -> tuple[int, Any]:
     """Status and envelope. `host`: what the header holds, in UTF-8; `None`: there is none."""
     url = urlsplit(served.service.url)
-    connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=30)
-    connection._http_vsn, connection._http_vsn_str = version, f"HTTP/1.{version - 10}"  # type: ignore[attr-defined]
+    kind = HTTP10Connection if version == 10 else http.client.HTTPConnection
+    connection = kind(str(url.hostname), url.port, timeout=30)
     text = b"" if body is None else json.dumps(body).encode()
     connection.putrequest("POST", path, skip_host=True)
     if host is not None:

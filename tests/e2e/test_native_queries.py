@@ -12,7 +12,7 @@ import requests
 
 from tests.conftest import start
 from tests.e2e.conftest import Served, settings
-from tests.filters.costly_native import COSTLY
+from tests.services.filters.costly_native import COSTLY
 from tests.support import kuzzle
 from tests.support.elasticsearch_node import JavaNode, Node
 from tests.support.service import service

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from services.stores.elasticsearch.lanes import MOST_FILTERED, MOST_FOREIGN
+from services.stores.elasticsearch.transport.lanes import MOST_FILTERED, MOST_FOREIGN
 from tests.e2e.conftest import Served, documents, settings
 from tests.support import kuzzle
 from tests.support import proxy as peers

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from config import from_env
-from services.turns import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from tests.fakes import FakeStore
 from tests.support.clock import Clock
 
@@ -30,7 +30,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def client(store: FakeStore, clock: Clock) -> FlaskClient:
-    return create_app(from_env(SECRETS), store, Turns(), clock=clock).test_client()
+    return create_app(from_env(SECRETS), store, CpuTurns(), clock=clock).test_client()
 
 
 @pytest.fixture

@@ -11,11 +11,13 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config import from_env
-from services.turns import Turns
+from services.scheduling.cpu_turn import CpuTurns
 from tests.fakes import FakeStore
 from tests.routes.conftest import SECRETS
 from tests.support.clock import Clock
 from tests.support.hostile import BODIES, ECHOED
+
+pytestmark = pytest.mark.slow
 
 SECRET = "the secret that Kuzzle signs its tokens with"
 PATH = "/_/device-manager/e/assets/a/measures/_export"
@@ -34,7 +36,7 @@ Timed = Callable[..., tuple[Any, float]]
 def guarded(store: FakeStore, clock: Clock) -> FlaskClient:
     """Where a token is needed."""
     settings = from_env(SECRETS | {"AUTH": "kuzzle-jwt", "KUZZLE_JWT_SECRET": SECRET})
-    return create_app(settings, store, Turns(), clock=clock).test_client()
+    return create_app(settings, store, CpuTurns(), clock=clock).test_client()
 
 
 def timed(client: FlaskClient, path: str, body: str | bytes, **options: Any) -> tuple[Any, float]:

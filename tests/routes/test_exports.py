@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from services.csv_text import encoder
 from services.errors import NotFound, ServiceError, StoreUnavailable, UnknownEngine
+from services.formats.csv import encoder
 from tests.fakes import FakeStore, temperatures
 from tests.routes.conftest import Prepare
 from tests.support.clock import Clock

@@ -10,7 +10,7 @@ from services.errors import BodyUnreadable, InvalidArgument
 
 def test_a_body_is_json() -> None:
     """Integers keep all their digits."""
-    assert bodies.read(b'{"size": 12345678901234567890, "query": {}}') == {"size": 12345678901234567890, "query": {}}
+    assert bodies.parsed(b'{"size": 12345678901234567890, "query": {}}') == {"size": 12345678901234567890, "query": {}}
 
 
 @pytest.mark.parametrize(
@@ -19,21 +19,21 @@ def test_a_body_is_json() -> None:
 )
 def test_names_given_once_are_read(value: object) -> None:
     """Wherever colons stand, and whether text is escaped."""
-    assert bodies.read(json.dumps(value).encode()) == value
-    assert bodies.read(json.dumps(value, ensure_ascii=False)) == value
+    assert bodies.parsed(json.dumps(value).encode()) == value
+    assert bodies.parsed(json.dumps(value, ensure_ascii=False)) == value
 
 
 def test_text_that_is_no_unicode_is_read() -> None:
     """Who reads the argument refuses it, by its name."""
-    assert bodies.read(b'{"a": "\xed\xa0\x80"}') == {"a": "\ud800"}
-    assert bodies.read(rb'{"a": "\ud800"}') == {"a": "\ud800"}
+    assert bodies.parsed(b'{"a": "\xed\xa0\x80"}') == {"a": "\ud800"}
+    assert bodies.parsed(rb'{"a": "\ud800"}') == {"a": "\ud800"}
 
 
 @pytest.mark.parametrize("text", [b"{", b"'a'", b"\xff", b'{"a": NaN}', b'{"a": -Infinity}', b"9" * 5000])
 def test_what_is_no_json_is_refused(text: bytes) -> None:
     """Half, wrongly quoted, no UTF-8, numbers that JSON lacks or that go on for ever."""
     with pytest.raises(BodyUnreadable):
-        bodies.read(text)
+        bodies.parsed(text)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
 def test_a_name_given_twice_is_named(text: str, name: str) -> None:
     """JSON leaves open which one counts; we do not guess."""
     with pytest.raises(InvalidArgument) as caught:
-        bodies.read(text)
+        bodies.parsed(text)
     assert caught.value.argument == name
 
 
@@ -66,5 +66,5 @@ def test_a_name_given_twice_is_named(text: str, name: str) -> None:
 def test_nesting_without_end_is_named(text: str, name: str) -> None:
     """The argument at fault, not a stack trace."""
     with pytest.raises(InvalidArgument) as caught:
-        bodies.read(text)
+        bodies.parsed(text)
     assert caught.value.argument == name

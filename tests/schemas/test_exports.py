@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from schemas import exports as schema
 from services.errors import BadRequest, InvalidArgument, InvalidFilter, InvalidType, MissingArgument, RequestTooLarge
-from services.filters.nodes import All, And, Equals, Not, Range
+from services.filters.koncorde.nodes import All, And, Equals, Not, Range
 from services.measures import NEWEST_FIRST, ExportRequest, SortKey, Target
+from services.query_languages import Lang
 
 PATH = {"engineId": "e", "_id": 'a/b é"'}
 
 
-def read(arguments: dict[str, Any] | None = None, body: Any = None, lang: schema.Lang = "koncorde") -> ExportRequest:
+def read(arguments: dict[str, Any] | None = None, body: Any = None, lang: Lang = "koncorde") -> ExportRequest:
     return schema.of_call(
         PATH | (arguments or {}), body, kind="assets", lang=lang, export_id="x1", asked_by="-1", guard=True
     )

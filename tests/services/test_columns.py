@@ -192,6 +192,7 @@ def test_a_slot_that_does_not_occur_fills_nothing() -> None:
     assert columns("assets", ONE, [], MAPPINGS).of(Slot("late", "battery")) == []
 
 
+@pytest.mark.slow
 def test_twenty_thousand_slots_take_no_time() -> None:
     """In the model and beside it: found by name, not by looking at all. It took 12 s, and minutes to fill them."""
     slots = [Slot(f"s{number}", "temperature") for number in range(20_000)]

@@ -150,6 +150,7 @@ def ask(path: Path, found: "multiprocessing.queues.Queue[str]") -> None:
     found.put(kept_secret(path))
 
 
+@pytest.mark.slow
 def test_all_processes_have_the_same(path: Path) -> None:
     """Whoever comes first."""
     context = multiprocessing.get_context("spawn")

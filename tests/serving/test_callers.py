@@ -8,19 +8,19 @@ from functools import partial
 import pytest
 
 from services.errors import RequestTimeout
-from serving.callers import Caller, Patience, WaitingRoom
+from serving.callers import RequestSocket, RequestTimeouts, WaitingRoom
 from tests.support.waiting import wait_until
 
-LONG = Patience(first_seconds=30, next_seconds=30, headers_seconds=30, body_seconds=30)
-SHORT = Patience(first_seconds=0.1, next_seconds=0.1, headers_seconds=0.1, body_seconds=0.1)
+LONG = RequestTimeouts(first_seconds=30, next_seconds=30, headers_seconds=30, body_seconds=30)
+SHORT = RequestTimeouts(first_seconds=0.1, next_seconds=0.1, headers_seconds=0.1, body_seconds=0.1)
 
 
 class Pair:
     """A caller, the client's end of its socket, and what the caller has heard so far."""
 
-    def __init__(self, room: WaitingRoom, patience: Patience = LONG) -> None:
+    def __init__(self, room: WaitingRoom, timeouts: RequestTimeouts = LONG) -> None:
         ours, self.client = socket.socketpair()
-        self.caller = Caller(ours, room, patience)
+        self.caller = RequestSocket(ours, room, timeouts)
         self.heard: list[bytes] = []
         self._listening: list[threading.Thread] = []
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from routes import tcp
+from routes import tcp_options
 from serving.stalled import Watch
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 SECONDS = 5
 
@@ -54,10 +56,10 @@ def is_cut(client: socket.socket) -> bool:
 
 def settle(ours: socket.socket) -> None:
     """Until nothing moves any more."""
-    seen: list[tcp.Progress | None] = []
+    seen: list[tcp_options.Progress | None] = []
 
     def is_still() -> bool:
-        seen.append(tcp.progress(ours))
+        seen.append(tcp_options.progress(ours))
         return len(seen) > 10 and len(set(seen[-10:])) == 1
 
     wait_until(is_still)
@@ -105,15 +107,15 @@ def test_one_that_takes_a_byte_lives(connect: Connect) -> None:
     with watch.over(ours, "it"):
         fill(ours)
         settle(ours)
-        before = tcp.progress(ours)
+        before = tcp_options.progress(ours)
         for turn in range(10):
             watch.look(turn * SECONDS)
             client.recv(1)
-        assert tcp.progress(ours) == before
+        assert tcp_options.progress(ours) == before
         assert len(watch) == 1
 
 
-@pytest.mark.parametrize("unread", [tcp.unread, lambda _: None])
+@pytest.mark.parametrize("unread", [tcp_options.unread, lambda _: None])
 def test_one_that_takes_a_little_lives(connect: Connect, unread: Callable[[socket.socket], int | None]) -> None:
     """However long it goes on, here and elsewhere."""
     watch = Watch(SECONDS, unread)
@@ -153,11 +155,11 @@ def test_what_a_peer_on_this_machine_has_not_read(family: socket.AddressFamily, 
         listener.accept()[0] as ours,
     ):
         ours.sendall(b"x" * 1000)
-        wait_until(lambda: tcp.unread(ours) == 1000)
+        wait_until(lambda: tcp_options.unread(ours) == 1000)
         assert client.recv(1)
-        assert tcp.unread(ours) == 999
+        assert tcp_options.unread(ours) == 999
         client.close()
-        wait_until(lambda: tcp.unread(ours) is None)
+        wait_until(lambda: tcp_options.unread(ours) is None)
 
 
 def test_what_is_no_tcp_is_left_alone() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.filters import strategies
-from tests.filters.costly_native import COSTLY
+from tests.services.filters import strategies
+from tests.services.filters.costly_native import COSTLY
 
 Drawn = SearchStrategy[Any]
 

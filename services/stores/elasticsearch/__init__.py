@@ -1,6 +1,6 @@
 """The store over Elasticsearch: Kuzzle's own indices, read in windows of time."""
 
-from services.stores.elasticsearch.prefetch import Budget
+from services.stores.elasticsearch.paging.prefetch import PrefetchBudget
 from services.stores.elasticsearch.store import ElasticsearchStore
 
-__all__ = ["Budget", "ElasticsearchStore"]
+__all__ = ["ElasticsearchStore", "PrefetchBudget"]

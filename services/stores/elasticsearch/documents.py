@@ -5,15 +5,17 @@ from functools import partial
 from typing import Any
 
 from services.errors import NotFound, StoreUnavailable, UnknownEngine
+from services.index_names import is_index
 from services.measures import Model, Target
+from services.scheduling.background import in_background
 from services.stores import models
-from services.stores.elasticsearch import answers, indices, kept, limits
-from services.stores.elasticsearch.answers import Ask
-from services.stores.elasticsearch.background import Background
-from services.stores.elasticsearch.client import Refused, refused
-from services.stores.elasticsearch.indices import Indices
-from services.stores.elasticsearch.kept import Part
-from services.stores.elasticsearch.names import alias, is_index, path
+from services.stores.elasticsearch.names import alias, path
+from services.stores.elasticsearch.query import indices, stored_source
+from services.stores.elasticsearch.query.indices import Indices
+from services.stores.elasticsearch.query.stored_source import SourcePart
+from services.stores.elasticsearch.transport import limits, shapes
+from services.stores.elasticsearch.transport.client import Refused, refused
+from services.stores.elasticsearch.transport.shapes import Ask
 from services.stores.models import JSON, SINGULAR
 
 #: Documents that one search answers at most, where an index lets it.
@@ -27,7 +29,7 @@ STATUSES = {"security_exception": 403}
 
 
 class Documents:
-    """`admin_index`: where engines and models are."""
+    """Reads single documents. `admin_index`: the index of Kuzzle's that holds engines and models."""
 
     def __init__(self, ask: Ask, admin_index: str) -> None:
         self._ask = ask
@@ -36,10 +38,10 @@ class Documents:
         self._known_models: Indices | None = None
 
     def model(self, target: Target) -> Model:
-        """Raises `UnknownEngine`; `NotFound`: the target, or its model."""
+        """Return the model of a target. Raises `UnknownEngine`, or `NotFound` for the target or its model."""
         if not is_index(target.engine):
             raise UnknownEngine(target.engine)
-        learning = Background(self._model_indices, "know-models")
+        learning = in_background(self._model_indices, "know-models")
         engine, document = self._engine_and_document(target)
         if engine is None:
             raise UnknownEngine(target.engine)
@@ -54,7 +56,7 @@ class Documents:
         return model
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-        """`valuesMappings` of the measure models of these types."""
+        """Return the `valuesMappings` of the measure models of these types, by type."""
         if not types:
             return {}
         known = self._known_models or self._model_indices()
@@ -67,34 +69,37 @@ class Documents:
         return models.mappings(types, found)
 
     def _engine_and_document(self, target: Target) -> tuple[JSON | None, JSON | None]:
-        """Each `None` when there is none. By their ids in a body: an id is free text."""
+        """Return the documents of engine and target, each `None` when there is none.
+
+        Their ids go in a body: an id is free text.
+        """
         wanted = [(alias(self._admin_index, "config"), f"engine-device-manager--{target.engine}")]
         if 0 < len(target.id.encode("utf-8", "replace")) <= LONGEST_ID:
             wanted.append((alias(target.engine, target.kind), target.id))
         body = {"docs": [{"_index": index, "_id": id} for index, id in wanted]}
-        read = partial(answers.documents, count=len(wanted))
+        read = partial(shapes.documents, count=len(wanted))
         found = [document(entry) for entry in self._ask("POST", "/_mget", body, read)]
         return found[0], found[1] if len(found) > 1 else None
 
     def _check_read(self, target: Target, engine: JSON, document: JSON) -> None:
-        """What lacks what it should have may have been stored with it. Raises `StoreUnavailable`."""
+        """Raise `StoreUnavailable` when a document lacks what may have been stored with it."""
         if models.part(engine, "engine").get("group") is None:
-            self._indices(alias(self._admin_index, "config")).check_kept([Part("engine", whole=True)])
+            self._indices(alias(self._admin_index, "config")).check_kept([SourcePart("engine", whole=True)])
         if document.get("model") is None:
-            self._indices(alias(target.engine, target.kind)).check_kept([Part("model")])
+            self._indices(alias(target.engine, target.kind)).check_kept([SourcePart("model")])
 
     def _models(self, known: Indices, kind: str, field: str | None = None, *values: str) -> list[JSON]:
-        """Those of a kind, or of them those that have one of the values in a field. By id, as SQL would have them."""
+        """Return all models of a kind, or those with one of the values in a field, in the order of their ids."""
         name = alias(self._admin_index, "models")
         fields = ("type",) if field is None else ("type", field)
-        asking = known.asking(fields, partial(indices.occupied, self._ask, name))
-        filters = [asking.term("type", kind), *([] if field is None else [asking.term(field, *values)])]
+        terms = known.terms(fields, partial(indices.occupied, self._ask, name))
+        filters = [terms.term("type", kind), *([] if field is None else [terms.term(field, *values)])]
         target = f"{path(name)}/_search?allow_partial_search_results=false"
         found: dict[str, JSON] = {}
         most, more = MOST, True
         while more:
             try:
-                hits = self._ask("POST", target, others(filters, found, most), answers.hits)
+                hits = self._ask("POST", target, others(filters, found, most), shapes.hits)
             except Refused as error:
                 most = limits.rows(error, most)
             else:
@@ -104,16 +109,16 @@ class Documents:
 
     def _model_indices(self) -> Indices:
         known = self._indices(alias(self._admin_index, "models"))
-        known.check_kept(kept.MODEL)
+        known.check_kept(stored_source.MODEL)
         return known
 
     def _indices(self, name: str) -> Indices:
-        """Raises `StoreUnavailable`."""
-        return self._ask("GET", path(name), None, indices.read)
+        """Return the indices behind an alias. Raises `StoreUnavailable`."""
+        return self._ask("GET", path(name), None, indices.read_indices)
 
 
 def others(filters: list[JSON], found: Collection[str], most: int) -> JSON:
-    """A search for so many documents that have not been found yet."""
+    """Return a search for `most` documents that have not been found yet."""
     query: JSON = {"filter": filters}
     if found:
         query["must_not"] = [{"ids": {"values": list(found)}}]
@@ -121,12 +126,15 @@ def others(filters: list[JSON], found: Collection[str], most: int) -> JSON:
 
 
 def document(entry: JSON) -> JSON | None:
-    """Of an answer of `_mget`; `None` too where the index does not exist. Raises `StoreUnavailable`."""
+    """Return the document of an entry of `_mget`; `None` where it, or its index, does not exist.
+
+    Raises `StoreUnavailable`.
+    """
     error = entry.get("error")
     if error is not None and error["type"] != "index_not_found_exception":
         if error["type"] in STATUSES:
             raise refused(STATUSES[error["type"]], error["type"], error["reason"])
         raise StoreUnavailable(f"Elasticsearch: {error['type']}: {error['reason']}")
     if entry.get("found") and entry["_source"] is None:
-        raise StoreUnavailable(f'The index "{entry["_index"]}" cannot be read: {kept.MODES["disabled"]}.')
+        raise StoreUnavailable(f'The index "{entry["_index"]}" cannot be read: {stored_source.MODES["disabled"]}.')
     return entry["_source"] if entry.get("found") else None

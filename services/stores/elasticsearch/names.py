@@ -1,10 +1,6 @@
-"""What Kuzzle calls its indices: a collection is read through its alias `@&<index>.<collection>`."""
+"""The names of Kuzzle's indices: a collection is read through its alias `@&<index>.<collection>`."""
 
 from urllib.parse import quote
-
-from services.index_names import LONGEST, is_index
-
-__all__ = ["LONGEST", "alias", "is_index", "path"]
 
 
 def alias(index: str, collection: str) -> str:
@@ -12,5 +8,5 @@ def alias(index: str, collection: str) -> str:
 
 
 def path(name: str) -> str:
-    """As one part of a URL."""
+    """Return a name as one part of a URL, quoted, after its slash."""
     return "/" + quote(name, safe="")

@@ -1,4 +1,4 @@
-"""The port over Elasticsearch."""
+"""The store over Elasticsearch: what the port promises, put together from query, transport and paging."""
 
 import contextlib
 import logging
@@ -9,26 +9,32 @@ from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
 from services.measures import NEWEST_FIRST, ExportRequest, Model, SortKey, Target
-from services.stores.elasticsearch import answers, filtering, indices, pages, sorting, survey, trying
-from services.stores.elasticsearch.asking import Asking
-from services.stores.elasticsearch.background import Background
-from services.stores.elasticsearch.client import JSON, READY_CONNECTIONS, READY_SECONDS, Client, Refused, timed
+from services.scheduling.background import in_background
+from services.scheduling.cpu_turn import CpuShare, CpuTurns
 from services.stores.elasticsearch.documents import Documents
-from services.stores.elasticsearch.indices import Indices
-from services.stores.elasticsearch.lanes import Lane, Lanes, is_plain, place
 from services.stores.elasticsearch.names import alias, path
-from services.stores.elasticsearch.plan import Once, Span, Windows
-from services.stores.elasticsearch.prefetch import Budget
-from services.stores.elasticsearch.queries import Selection
-from services.stores.elasticsearch.reading import ElasticsearchReading, Pages, Plan
-from services.stores.elasticsearch.retries import Late, Patience, Temporary
-from services.stores.elasticsearch.source import Source
-from services.stores.elasticsearch.survey import Survey
-from services.stores.elasticsearch.views import View, Views
+from services.stores.elasticsearch.paging import counts
+from services.stores.elasticsearch.paging.counts import Counts
+from services.stores.elasticsearch.paging.fetcher import PageFetcher
+from services.stores.elasticsearch.paging.pace import first_pace
+from services.stores.elasticsearch.paging.prefetch import PrefetchBudget
+from services.stores.elasticsearch.paging.reading import ElasticsearchReading, Pages, Plan
+from services.stores.elasticsearch.paging.windows import Once, Span, Windows
+from services.stores.elasticsearch.query import filtering, indices, sorting, trial
+from services.stores.elasticsearch.query.exact_terms import ExactTerms
+from services.stores.elasticsearch.query.indices import Indices
+from services.stores.elasticsearch.query.scope import Selection
+from services.stores.elasticsearch.transport import responses, shapes
+from services.stores.elasticsearch.transport.client import JSON, Client, Refused, timed
+from services.stores.elasticsearch.transport.lanes import Lane, Lanes, is_plain, permit
+from services.stores.elasticsearch.transport.point_in_time import PointInTime, PointsInTime
+from services.stores.elasticsearch.transport.retries import Late, RetryBudget, Temporary
 from services.stores.port import Count, Notice, without_instant
-from services.turns import Turns, Work
 
 log = logging.getLogger(__name__)
+
+#: Readiness is asked by a client of its own: its connections, and the seconds that it waits.
+READY_CONNECTIONS, READY_SECONDS = 16, 3.0
 
 #: Seconds that a caller who waits for a link or a first byte is kept waiting by repetitions, at most.
 EARLY_BUDGET_SECONDS = 5.0
@@ -38,18 +44,19 @@ Shape = TypeVar("Shape")
 
 
 class ElasticsearchStore:
-    """Over Kuzzle's indices. Plain values; `prefetch` is of the process, `turns` too.
+    """Reads the indices of a Kuzzle. `prefetch` and `turns` are shared by all stores of a process.
 
-    `urls`: of one cluster. `timeout_seconds`: how long one answer is awaited. `retry_budget_seconds`: how long after
-    its first failure a page is given up. `ca_certs`: path of a file.
+    `urls`: nodes of one cluster. `timeout_seconds`: how long one answer is awaited.
+    `retry_budget_seconds`: how long after its first failure a page is given up. `ca_certs`: path of
+    a file with certificates (PEM).
     """
 
     def __init__(
         self,
         urls: Sequence[str],
         *,
-        turns: Turns,
-        prefetch: Budget,
+        turns: CpuTurns,
+        prefetch: PrefetchBudget,
         admin_index: str = "device-manager",
         timeout_seconds: float = 30,
         retry_budget_seconds: float = 60,
@@ -66,12 +73,12 @@ class ElasticsearchStore:
         self._prefetch = prefetch
         self._turns = turns
         self._lanes = Lanes()
-        self._views = Views(self._client, self._lanes)
+        self._points_in_time = PointsInTime(self._client, self._lanes)
         self._documents = Documents(self._ask, admin_index)
 
     def ready(self) -> None:
         try:
-            answers.typed(self._asked_if_ready.ask("GET", "/_cluster/health?timeout=1s"), answers.HEALTH)
+            shapes.typed(self._asked_if_ready.ask("GET", "/_cluster/health?timeout=1s"), shapes.HEALTH)
         except Temporary as error:
             raise StoreUnavailable(f"Elasticsearch: {error}") from error
 
@@ -82,35 +89,41 @@ class ElasticsearchStore:
         return self._documents.mappings(types)
 
     def check(self, request: ExportRequest) -> Count:
-        """Elasticsearch itself judges: it builds the order and the query. Only a large filter is tried on documents."""
+        """Count what an export would have. Elasticsearch itself judges order and query; only a
+        large filter is tried here, on documents.
+        """
         known = self._indices(request)
-        asking = self._asking(request, known)
-        sort = known.sort(request.sort or NEWEST_FIRST, asking)
-        whole = filtering.everything(request, asking)
+        terms = self._terms(request, known)
+        sort = known.sort(request.sort or NEWEST_FIRST, terms)
+        whole = filtering.everything(request, terms)
         with self._blaming(request):
             self._judge(request)
-            notices = Background(lambda: self._notices(request, whole), "count-left-out")
+            notices = in_background(lambda: self._notices(request, whole), "count-left-out")
             selection, rows = self._taken(
                 request,
-                filtering.selections(request, known, asking),
-                lambda found: self._count(request, survey.ordered(survey.counting(found.rows), sort)),
+                filtering.selections(request, known, terms),
+                lambda found: self._count(request, counts.ordered(counts.counting(found.rows), sort)),
             )
-            trying.tried(request, selection, lambda body: self._search(request, body, bytes), self._turns.work())
+            trial.tried(request, selection, lambda body: self._search(request, body, bytes), self._turns.share())
         return Count(rows, selection.exact, notices.result())
 
-    def open(self, request: ExportRequest, work: Work | None = None) -> ElasticsearchReading:
+    def open(self, request: ExportRequest, cpu: CpuShare | None = None) -> ElasticsearchReading:
         what = f"export {request.export_id}"
         ended, begun = threading.Event(), threading.Event()
-        patience = Patience(f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun)
+        retry_budget = RetryBudget(
+            f"{what}: opening its view", budget_seconds=self._early_seconds, ended=ended, begun=begun
+        )
         try:
-            learning = Background(lambda: self._indices(request), "know-indices")
+            learning = in_background(lambda: self._indices(request), "know-indices")
             with finding(request):
-                view = self._views.open(measures_of(request), what, patience, self._lanes.first(request))
+                lane = self._lanes.first(request)
+                point_in_time = self._points_in_time.open(measures_of(request), what, retry_budget, lane)
             try:
-                return self._reading(request, learning.result(), view, ended, begun, work or self._turns.work())
+                known, cpu = learning.result(), cpu or self._turns.share()
+                return self._reading(request, known, point_in_time, ended, begun, cpu)
             except BaseException:
                 ended.set()
-                self._views.close(view)
+                self._points_in_time.close(point_in_time)
                 raise
         except ServiceError as error:
             log.error("%s: %s", what, error.message)
@@ -124,46 +137,52 @@ class ElasticsearchStore:
         self,
         request: ExportRequest,
         known: Indices,
-        view: View,
+        point_in_time: PointInTime,
         ended: threading.Event,
         begun: threading.Event,
-        work: Work,
+        cpu: CpuShare,
     ) -> ElasticsearchReading:
-        asking = self._asking(request, known)
-        sort = known.sort(request.sort or NEWEST_FIRST, asking)
+        terms = self._terms(request, known)
+        sort = known.sort(request.sort or NEWEST_FIRST, terms)
 
-        def survey_of(selection: Selection) -> Survey:
-            return Survey(view, selection, budget_seconds=self._early_seconds, ended=ended, begun=begun)
+        def counts_of(selection: Selection) -> Counts:
+            return Counts(point_in_time, selection, budget_seconds=self._early_seconds, ended=ended, begun=begun)
 
-        slots = Background(survey_of(filtering.everything(request, asking)).slots, "count-slots")
+        slots = in_background(counts_of(filtering.everything(request, terms)).slots, "count-slots")
         with self._blaming(request):
             selection, (counted, span, row_bytes) = self._taken(
-                request, filtering.selections(request, known, asking), lambda found: surveyed(survey_of(found))
+                request, filtering.selections(request, known, terms), lambda found: span_and_size(counts_of(found))
             )
-        source = Source(
-            view,
+        fetcher = PageFetcher(
+            point_in_time,
             selection,
             sort,
-            decode=filtering.decode(request, selection, work),
+            decode=filtering.decode(request, selection, cpu),
             blame=lambda error: self._blamed(request, error, is_asked=True),
             budget_seconds=self._budget_seconds,
             ended=ended,
             begun=begun,
-            work=work,
+            cpu=cpu,
         )
-        source.row_bytes = row_bytes
-        source.row_seconds = filtering.row_seconds(request, selection)
         filtered = not selection.exact
-        plan = planned(request, sort, span, counted, filtered=filtered)
-        most_rows = known.max_result_window
-        rows = Pages(request, plan, source, self._prefetch, rows=span.rows, filtered=filtered, most_rows=most_rows)
-        rows.prepare()
+        pages = Pages(
+            request,
+            planned(request, sort, span, counted, filtered=filtered),
+            fetcher,
+            self._prefetch,
+            first_pace(span.rows, row_bytes=row_bytes, row_seconds=filtering.row_seconds(request, selection)),
+            rows=span.rows,
+            filtered=filtered,
+            most_rows=known.max_result_window,
+            begun=begun,
+        )
+        pages.prepare()
         if request.start_ms is None and request.end_ms is None:
-            Background(counted.log_left_out, "count-left-out")
+            in_background(counted.log_left_out, "count-left-out")
         return ElasticsearchReading(
-            rows,
-            view=view,
-            views=self._views,
+            pages,
+            point_in_time=point_in_time,
+            points_in_time=self._points_in_time,
             count=Count(span.rows, selection.exact),
             slots=slots.result(),
             ended=ended,
@@ -172,7 +191,7 @@ class ElasticsearchStore:
     def _taken(
         self, request: ExportRequest, selections: Iterator[Selection], ask: Callable[[Selection], Shape]
     ) -> tuple[Selection, Shape]:
-        """The first that Elasticsearch takes, and its answer. Raises why it takes none."""
+        """Return the first selection that Elasticsearch takes, and its answer. Raises the last refusal."""
         selection = next(selections)
         while True:
             try:
@@ -185,27 +204,27 @@ class ElasticsearchStore:
                 selection = wider
 
     def _indices(self, request: ExportRequest) -> Indices:
-        """What is behind the alias of the engine's measures."""
+        """Return the indices behind the alias of the engine's measures."""
         with finding(request):
-            return self._ask("GET", path(measures_of(request)), None, indices.read)
+            return self._ask("GET", path(measures_of(request)), None, indices.read_indices)
 
-    def _asking(self, request: ExportRequest, known: Indices) -> Asking:
-        """How they are asked. Raises `StoreUnavailable` where one cannot be."""
-        return filtering.asking(request, known, partial(indices.occupied, self._ask, measures_of(request)))
+    def _terms(self, request: ExportRequest, known: Indices) -> ExactTerms:
+        """Return how the indices are asked. Raises `StoreUnavailable` where one cannot be."""
+        return filtering.terms(request, known, partial(indices.occupied, self._ask, measures_of(request)))
 
     def _notices(self, request: ExportRequest, selection: Selection) -> tuple[Notice, ...]:
-        """Of what is left out."""
-        return without_instant(self._count(request, survey.counting(selection.left_out), self._lanes.counts))
+        """Count the documents that are left out."""
+        return without_instant(self._count(request, counts.counting(selection.left_out), self._lanes.counts))
 
     def _judge(self, request: ExportRequest) -> None:
-        """A query that the caller wrote."""
+        """Let Elasticsearch judge the query that the caller wrote, if there is one."""
         query = filtering.own_query(request)
         if query is not None:
-            self._probe(request, survey.compiling(query))
+            self._probe(request, counts.compiling(query))
 
     @contextlib.contextmanager
     def _blaming(self, request: ExportRequest) -> Iterator[None]:
-        """Searches with a caller's part."""
+        """Turn refusals of searches that a caller has a part in into errors of who is to blame."""
         try:
             yield
         except Refused as error:
@@ -216,9 +235,11 @@ class ElasticsearchStore:
             raise
 
     def _blamed(self, request: ExportRequest, error: Refused, *, is_asked: bool = False) -> ServiceError:
-        """Whose fault a refusal is: the caller's only if Elasticsearch answers the same search without their part.
+        """Return the error of who is to blame: the caller only if Elasticsearch answers the same
+        search without their part.
 
-        What it says of an index that is closed, or of a limit, is a 400 as well. `is_asked`: their query was answered.
+        Elasticsearch answers 400 for a closed index or a limit too. `is_asked`: the caller's query
+        was answered before.
         """
         if error.http_status == 404:
             return absent(request, error)
@@ -226,49 +247,54 @@ class ElasticsearchStore:
             return error
         try:
             known = self._indices(request)
-            asking = self._asking(request, known)
-            own = filtering.everything(request, asking).rows
-            self._probe(request, survey.ordered(survey.judging(own), known.sort(NEWEST_FIRST, asking)))
+            terms = self._terms(request, known)
+            own = filtering.everything(request, terms).rows
+            self._probe(request, counts.ordered(counts.judging(own), known.sort(NEWEST_FIRST, terms)))
         except StoreUnavailable as other:
             return other
         try:
-            self._probe(request, survey.ordered(survey.counting(own), known.sort(request.sort or NEWEST_FIRST, asking)))
+            self._probe(request, counts.ordered(counts.counting(own), known.sort(request.sort or NEWEST_FIRST, terms)))
         except Refused as other:
             return InvalidArgument("sort", other.reason) if other.may_be_asked_for else other
         return error if is_asked or request.elastic_query is None else InvalidArgument("query", error.reason)
 
     def _probe(self, request: ExportRequest, body: JSON) -> None:
-        """Whether Elasticsearch takes it. Raises `Refused`, `StoreUnavailable`."""
-        self._search(request, body, lambda answer: pages.decoded(answer, pages.ANSWER))
+        """Check that Elasticsearch answers a search. Raises `Refused`, `StoreUnavailable`."""
+        self._search(request, body, lambda answer: responses.decoded(answer, responses.ANSWER))
 
     def _count(self, request: ExportRequest, body: JSON, lane: Lane | None = None) -> int:
-        return self._search(request, body, lambda answer: pages.decoded(answer, pages.SUMMARY), lane).hits.total.value
+        return self._search(
+            request, body, lambda answer: responses.decoded(answer, responses.SUMMARY), lane
+        ).hits.total.value
 
     def _search(
         self, request: ExportRequest, body: JSON, read: Callable[[bytes], Shape], lane: Lane | None = None
     ) -> Shape:
-        """Among those of its kind, where no lane is given."""
+        """Search in a lane; `None`: that of the request's kind."""
         return self._ask("POST", searching(request), body, read, lane=lane or self._lanes.count(request))
 
     def _ask(
         self, method: str, target: str, body: Any, read: Callable[[bytes], Shape], *, lane: Lane | None = None
     ) -> Shape:
-        """Before a caller has a status: what takes too long is not repeated."""
-        patience = Patience(f"{method} {target}", budget_seconds=self._early_seconds, begun=threading.Event())
+        """Ask while a caller waits for a status: what takes too long is not repeated."""
+        retry_budget = RetryBudget(f"{method} {target}", budget_seconds=self._early_seconds, begun=threading.Event())
 
         def attempt() -> Shape:
-            wait_seconds = patience.wait_seconds(self._client.timeout_seconds)
+            wait_seconds = retry_budget.wait_seconds(self._client.timeout_seconds)
             asked = timed(body, wait_seconds) if "/_search" in target else body
-            with contextlib.nullcontext() if lane is None else place(lane, wait_seconds):
+            with contextlib.nullcontext() if lane is None else permit(lane, wait_seconds):
                 return read(self._client.ask(method, target, asked, wait_seconds=wait_seconds))
 
-        return patience.tried(attempt)
+        return retry_budget.run(attempt)
 
 
-def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted: Survey, *, filtered: bool) -> Plan:
-    """By time where that is the order. With a filter that is decided while reading, rows are counted then, too."""
+def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted: Counts, *, filtered: bool) -> Plan:
+    """Return the plan of the windows: by time where that is the order, else one window.
+
+    With a filter that is decided while reading, `from` and `size` are counted then, too.
+    """
     offset, size = (0, None) if filtered else (request.offset, request.size)
-    if not sorting.by_time(sort):
+    if not sorting.is_by_time(sort):
         return Once(span.rows, offset=offset, size=size)
     return Windows(span, counted.histogram, descending=sort[0].order == "desc", offset=offset, size=size)
 
@@ -278,13 +304,13 @@ def measures_of(request: ExportRequest) -> str:
 
 
 def searching(request: ExportRequest) -> str:
-    """Where, and not without a shard."""
+    """Return the path of a search that fails when a shard does."""
     return f"{path(measures_of(request))}/_search?allow_partial_search_results=false"
 
 
 @contextlib.contextmanager
 def finding(request: ExportRequest) -> Iterator[None]:
-    """The measures of an engine. Raises `StoreUnavailable` when there are none."""
+    """Raise `StoreUnavailable` when an engine has no measures."""
     try:
         yield
     except Refused as error:
@@ -299,7 +325,7 @@ def absent(request: ExportRequest, error: Refused) -> StoreUnavailable:
     )
 
 
-def surveyed(counted: Survey) -> tuple[Survey, Span, float]:
-    """With its span, and the bytes of a row."""
-    row_bytes = Background(counted.row_bytes, "look-at-sizes")
+def span_and_size(counted: Counts) -> tuple[Counts, Span, float]:
+    """Return the counts of an export with the span of its rows, and the bytes of a row."""
+    row_bytes = in_background(counted.row_bytes, "look-at-sizes")
     return counted, counted.span(), row_bytes.result()

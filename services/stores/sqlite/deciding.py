@@ -1,19 +1,20 @@
-"""Where a filter is decided: by SQL, or row by row in Python.
+"""The deciding of a filter on rows: by SQL, or row by row in Python.
 
-SQL reads and parses the text of a document for each clause again. That is quick for a few clauses on a document of
-usual size; from there on, a document is decoded once.
+SQL reads and parses the text of a document for each clause again. That is quick for a few clauses
+on a document of usual size; from there on, a document is decoded once.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from services.filters import nodes
-from services.filters.matches import compile
+from services.filters.koncorde import nodes
+from services.filters.koncorde.weight import weight
+from services.filters.python.evaluator import compile
+from services.filters.python.trial import Trial
 from services.filters.sqlite import Clause, translate
-from services.filters.trial import Trial
-from services.filters.weight import weight
-from services.stores import odd
+from services.scheduling.tick import Tick
+from services.stores import lenient
 
 #: Clauses up to which SQL is quicker.
 FEW_CLAUSES = 12
@@ -26,13 +27,13 @@ ALL = Clause("1")
 
 
 class Decides(Protocol):
-    """`clause`: the first column of each row. `asks`: whether `id` and `doc` must follow."""
+    """Decides a filter. `clause`: the first column of each row. `asks`: whether `id` and `doc` must follow."""
 
     clause: Clause
     asks: bool
 
     def kept(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """The rows that match."""
+        """Return the rows that match."""
 
 
 class BySql:
@@ -45,7 +46,7 @@ class BySql:
 
 
 class Everything(BySql):
-    """No filter."""
+    """Keeps every row: there is no filter."""
 
     def __init__(self) -> None:
         super().__init__(ALL)
@@ -55,9 +56,9 @@ class Everything(BySql):
 
 
 class ByRow:
-    """`look`: called before each row, and within one that takes long."""
+    """Decides row by row. `look` is called before each row, and within one that takes long."""
 
-    def __init__(self, filter: nodes.Filter, trial: Trial, look: Callable[[], object]) -> None:
+    def __init__(self, filter: nodes.Filter, trial: Trial, look: Tick) -> None:
         self.clause = ALL
         self.asks = True
         self._holds = compile(filter, look)
@@ -73,7 +74,7 @@ class ByRow:
             yield row
 
 
-def decides(filter: nodes.Filter, trial: Trial, look: Callable[[], object]) -> Decides:
+def decides(filter: nodes.Filter, trial: Trial, look: Tick) -> Decides:
     if isinstance(filter, nodes.All):
         return Everything()
     if weight(filter) > FEW_CLAUSES:
@@ -82,8 +83,8 @@ def decides(filter: nodes.Filter, trial: Trial, look: Callable[[], object]) -> D
 
 
 def document(id: str, doc: str) -> dict[str, Any]:
-    """As filters ask it."""
+    """Return a document as filters ask it, with its `_id`."""
     try:
         return {**json.loads(doc), "_id": id}
     except ValueError:  # an integer of more digits than Python reads
-        return {**odd.loads(doc.encode()), "_id": id}
+        return {**lenient.loads(doc.encode()), "_id": id}

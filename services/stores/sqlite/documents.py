@@ -6,19 +6,19 @@ from typing import Any
 
 from services.errors import NotFound, UnknownEngine
 from services.measures import Model, Target
-from services.stores import models, odd
+from services.stores import lenient, models
 from services.stores.models import JSON, SINGULAR
 
 
 class Documents:
-    """`admin_index`: where Kuzzle keeps engines and models."""
+    """Reads single documents. `admin_index`: the index of Kuzzle's that holds engines and models."""
 
     def __init__(self, connection: sqlite3.Connection, admin_index: str) -> None:
         self._connection = connection
         self._admin_index = admin_index
 
     def model(self, target: Target) -> Model:
-        """Raises `UnknownEngine`; `NotFound`: the target, or its model."""
+        """Return the model of a target. Raises `UnknownEngine`, or `NotFound` for the target or its model."""
         engine = self.find(self._admin_index, "config", f"engine-device-manager--{target.engine}")
         if engine is None:
             raise UnknownEngine(target.engine)
@@ -32,23 +32,23 @@ class Documents:
         return model
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-        """`valuesMappings` of the measure models of these types."""
+        """Return the `valuesMappings` of the measure models of these types, by type."""
         return models.mappings(types, self.models("measure"))
 
     def models(self, kind: str) -> Iterator[JSON]:
-        """Of `asset`, `device` or `measure`, by id."""
+        """Return the models of a kind (`asset`, `device` or `measure`), in the order of their ids."""
         rows = self._connection.execute(
             "SELECT doc FROM documents WHERE engine = ? AND collection = 'models' AND doc ->> '$.type' = ? ORDER BY id",
             (self._admin_index, kind),
         )
-        yield from (odd.loads(doc.encode()) for (doc,) in rows)
+        yield from (lenient.loads(doc.encode()) for (doc,) in rows)
 
     def find(self, index: str, collection: str, id: str) -> JSON | None:
-        """`None` too for an id that is no Unicode."""
+        """Return a document; `None` where there is none, and for an id that is no Unicode."""
         try:
             row = self._connection.execute(
                 "SELECT doc FROM documents WHERE engine = ? AND collection = ? AND id = ?", (index, collection, id)
             ).fetchone()
         except UnicodeEncodeError:
             return None
-        return None if row is None else dict(odd.loads(row[0].encode()))
+        return None if row is None else dict(lenient.loads(row[0].encode()))

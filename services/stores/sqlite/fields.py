@@ -1,4 +1,4 @@
-"""What the embedded store knows of the fields of measures: the mapping that Kuzzle would have made for Elasticsearch.
+"""The fields of measures in the embedded store: the mapping that Kuzzle would have made for Elasticsearch.
 
 Kuzzle 2.56 with kuzzle-device-manager 2.10: its own fields, and those that the models declare.
 """
@@ -19,7 +19,7 @@ UNMAPPED: Definition = {"type": "object", "dynamic": "false"}
 
 
 def of_measures(documents: Documents) -> Properties:
-    """The `properties` of an engine's measures."""
+    """Return the `properties` of an engine's measures."""
     values, asset_metadata, device_metadata = (
         merged(part(part(model, kind), name) for model in documents.models(kind))
         for kind, name in (("measure", "valuesMappings"), ("asset", "metadataMappings"), ("device", "metadataMappings"))
@@ -56,7 +56,7 @@ def level(**properties: Definition) -> Definition:
 
 
 def merged(all_properties: Iterator[Properties]) -> dict[str, Any]:
-    """Together; of two definitions of one field the first, of two objects both."""
+    """Return properties together; of two definitions of one field the first, of two objects both."""
     whole: dict[str, Any] = {}
     for properties in all_properties:
         for name, definition in properties.items():
@@ -72,7 +72,8 @@ def joined(first: Definition, second: Definition) -> Definition:
 
 
 def find(properties: Any, path: str) -> tuple[str, Definition] | None:
-    """The definition at `path`, and the path at which documents hold its values: sub-fields have their field's.
+    """Return the path at which documents hold a field's values, and its definition; sub-fields have
+    their field's path.
 
     `None`: not mapped. An object is no field.
     """
@@ -96,12 +97,14 @@ def within(definition: Definition, path: str) -> tuple[str, Definition] | None:
 
 
 def is_leaf(definition: Definition) -> bool:
-    """`nested` is none: what it holds needs queries of its own."""
+    """Return whether a definition is a field; `nested` is none: what it holds needs queries of its own."""
     return definition.get("type", "object") not in ("object", "nested")
 
 
 def values(document: Any, path: str) -> Iterator[Any]:
-    """The scalars at `path`, as Elasticsearch indexes them: through arrays, whether keys are nested or hold dots."""
+    """Yield the scalars at `path`, as Elasticsearch indexes them: through arrays, whether keys are
+    nested or hold dots.
+    """
     if isinstance(document, list):
         for item in document:
             yield from values(item, path)

@@ -1,6 +1,6 @@
-"""Filling the embedded store from files: `<index>.<collection>.ndjson[.gz]`, a document a line.
+"""Load files into the embedded store: `<index>.<collection>.ndjson[.gz]`, a document a line.
 
-All of a call in one transaction: nothing is half loaded, and readers go on meanwhile.
+All of a call is one transaction: nothing is half loaded, and readers go on meanwhile.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import IO, Any, NoReturn, cast
 import msgspec
 
 from services.instants import instant
-from services.stores import odd
+from services.stores import lenient
 from services.stores.sqlite import schema
 
 #: Collections that an export reads; `devices` also exist in the admin index, where they harm nobody.
@@ -60,7 +60,7 @@ class LoadError(Exception):
 
 
 class BadLine(Exception):
-    """The reason."""
+    """A line is no document; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +71,20 @@ class File:
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What of a folder would be loaded, in order, and what not."""
+class FolderSurvey:
+    """Tells what of a folder would be loaded, in order, and what not."""
 
     files: tuple[File, ...]
     ignored: tuple[Path, ...]
 
     @property
     def size(self) -> int:
-        """Bytes to read."""
+        """The bytes to read."""
         return sum(file.path.stat().st_size for file in self.files)
 
 
-def survey(folder: Path) -> Survey:
-    """Raises `LoadError` when there is nothing to load."""
+def survey(folder: Path) -> FolderSurvey:
+    """Return what a folder holds. Raises `LoadError` when there is nothing to load."""
     if not folder.is_dir():
         raise LoadError(f"{folder} is no folder.")
     files, ignored = [], []
@@ -96,11 +96,11 @@ def survey(folder: Path) -> Survey:
             files.append(File(path, named["index"], named["collection"]))
     if not files:
         raise LoadError(f"{folder} holds no file named <index>.<collection>.ndjson or .ndjson.gz.")
-    return Survey(tuple(files), tuple(ignored))
+    return FolderSurvey(tuple(files), tuple(ignored))
 
 
 def listed(folder: Path) -> list[Path]:
-    """What is in it, in order of name. Raises `LoadError`."""
+    """Return what is in a folder, in order of name. Raises `LoadError`."""
     try:
         return sorted(folder.iterdir())
     except OSError as error:
@@ -108,12 +108,12 @@ def listed(folder: Path) -> list[Path]:
 
 
 def shown(path: Path) -> str:
-    """Its name, where bytes that are no Unicode are marked."""
+    """Return a name in which bytes that are no Unicode are marked."""
     return os.fsencode(path.name).decode(errors="replace")
 
 
 def load(path: str, folder: Path, progress: Progress = lambda _: None) -> Mapping[str, int]:
-    """Add or replace the documents of the folder's files; their number by name of file.
+    """Add or replace the documents of a folder's files; return their number by name of file.
 
     Raises `LoadError`; `StoreUnavailable` when `path` cannot be a database.
     """
@@ -130,7 +130,7 @@ def load(path: str, folder: Path, progress: Progress = lambda _: None) -> Mappin
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing. Whoever else writes is waited for."""
+    """Write all or nothing. Whoever else writes is waited for."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -140,8 +140,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-class Keys(dict[tuple[str | None, ...], int]):
-    """The numbers of what rows repeat, given at need."""
+class LoadedKeys(dict[tuple[str | None, ...], int]):
+    """Gives numbers to what rows repeat, at need."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__()
@@ -156,14 +156,14 @@ class Keys(dict[tuple[str | None, ...], int]):
 
 
 class Loader:
-    """Within one transaction."""
+    """Loads files within one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._keys = Keys(connection)
+        self._keys = LoadedKeys(connection)
 
     def load(self, file: File, progress: Progress) -> int:
-        """How many documents. Raises `LoadError`."""
+        """Load a file, and return how many documents it has. Raises `LoadError`."""
         statement = MEASURE if file.collection == "measures" else DOCUMENT
         count = 0
         for rows in batches(self._rows(file, progress)):
@@ -204,17 +204,17 @@ def document(file: File, id: str, source: JSON, doc: str) -> Row:
 
 
 def text(source: JSON, *path: str) -> str | None:
-    """What a `keyword` field holds there; also where dots of a key stand for levels."""
+    """Return what a `keyword` field holds at a path; also where dots of a key stand for levels."""
     value: Any = source
     for name in path:
-        value = odd.held(value).get(name)
+        value = lenient.held(value).get(name)
     if value is None and len(path) > 1:
         value = source.get(".".join(path))
-    return value if isinstance(value, str) else odd.keyword(value)
+    return value if isinstance(value, str) else lenient.keyword(value)
 
 
 def batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    """Of rows whose last value is the document."""
+    """Yield rows in batches; the last value of a row is its document."""
     batch: list[Row] = []
     held = 0
     for row in rows:
@@ -228,7 +228,7 @@ def batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 
 def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, with their numbers. Raises `LoadError`."""
+    """Yield the lines that are not blank, with their numbers. Raises `LoadError`."""
     number = told = 0
     try:
         with path.open("rb") as file:
@@ -249,7 +249,7 @@ def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
 
 
 def bounded(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines; of one that is too long a part, which is too long as well."""
+    """Yield lines; of one that is too long a part, which is too long as well."""
     return iter(lambda: file.readline(LONGEST_LINE + 1), b"")
 
 
@@ -258,8 +258,8 @@ def uncompressed(file: IO[bytes], path: Path) -> IO[bytes]:
 
 
 def parsed(line: bytes) -> tuple[str, JSON, str]:
-    """`_id`, `_source`, and the text of `_source` as it is stored. Raises `BadLine`."""
-    entry = read(line)
+    """Return `_id`, `_source`, and the text of `_source` as it is stored. Raises `BadLine`."""
+    entry = parsed_line(line)
     if not isinstance(entry, dict):
         raise BadLine("no JSON object.")
     id, source = entry.get("_id"), entry.get("_source")
@@ -270,8 +270,8 @@ def parsed(line: bytes) -> tuple[str, JSON, str]:
     return id, source, msgspec.json.encode(source).decode()
 
 
-def read(line: bytes) -> Any:
-    """Numbers that Python cannot hold stay as they are written."""
+def parsed_line(line: bytes) -> Any:
+    """Return a line, decoded. Numbers that Python cannot hold stay as they are written."""
     if line.count(b"[") + line.count(b"{") > DEEPEST:
         check_depth(line)
     try:
@@ -282,7 +282,7 @@ def read(line: bytes) -> Any:
 
 def read_odd(line: bytes) -> Any:
     try:
-        return odd.mended(json.loads(line, parse_float=real, parse_int=integer, parse_constant=constant))
+        return lenient.mended(json.loads(line, parse_float=real, parse_int=integer, parse_constant=constant))
     except UnicodeDecodeError as error:
         raise BadLine(f"no JSON: it is no UTF-8: {error}.") from error
     except ValueError as error:
@@ -295,7 +295,7 @@ def real(digits: str) -> float | msgspec.Raw:
 
 
 def integer(digits: str) -> int | msgspec.Raw:
-    return int(digits) if len(digits) <= odd.INTEGER_DIGITS else msgspec.Raw(digits.encode())
+    return int(digits) if len(digits) <= lenient.INTEGER_DIGITS else msgspec.Raw(digits.encode())
 
 
 def constant(word: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""One export being read: a connection of its own, in one read transaction, until it is closed."""
+"""One export being read from SQLite, in one read transaction: its pages, as large as readers are fast."""
 
 import contextlib
 import json
@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.errors import StoreUnavailable
-from services.filters.nodes import All
-from services.gates import Gate
+from services.filters.koncorde.nodes import All
 from services.measures import NEWEST_FIRST, ExportRequest, Measure, Slot, Source
-from services.stores import odd
+from services.scheduling.cpu_turn import AT_ONCE, MOST_SLACK_SECONDS
+from services.scheduling.priority_semaphore import PrioritySemaphore
+from services.stores import lenient
 from services.stores.port import Count
 from services.stores.sqlite import arranging
-from services.stores.sqlite.arranging import Places, Sorter
+from services.stores.sqlite.arranging import RowNumbers, Sorter
 from services.stores.sqlite.deciding import Row, decides
+from services.stores.sqlite.order import Order
 from services.stores.sqlite.selection import Selection
-from services.stores.sqlite.sorting import Order
-from services.stores.sqlite.views import TimeUp, View
-from services.turns import AT_ONCE, MOST_SLACK_SECONDS
+from services.stores.sqlite.snapshot import Snapshot, TimeUp
 
 #: Rows read at a time, whether they match or not: of the first page, and at most. Each page costs two pauses, and its
 #: CSV is kept while a client is slow: a page has twice the rows of the one before for who takes it fast.
@@ -52,13 +52,13 @@ TRIED_ROWS = 10
 ROWS = "SELECT {columns} FROM measures INDEXED BY {index} WHERE {where}"
 
 #: Rows by their places of insertion, in the order of these.
-PLACED = "SELECT 1, measures.id, doc FROM json_each(?) AS place CROSS JOIN measures ON seq = place.value"
+BY_NUMBER = "SELECT 1, measures.id, doc FROM json_each(?) AS place CROSS JOIN measures ON seq = place.value"
 
 SOURCES = msgspec.json.Decoder(list[Source])
 
 
 class Batch(NamedTuple):
-    """`read`: rows, whether they match or not; none: that was all. `rows`: those that match."""
+    """Some rows. `read`: how many were read, whether they match or not; 0: that was all. `rows`: those that match."""
 
     read: int
     rows: Sequence[Row]
@@ -69,19 +69,25 @@ Fetch = Callable[[int], Batch]
 
 
 class SqliteReading:
-    """`order`: the caller's own; `None`: that of time, which the indexes have. `sorts`: how many may be sorted."""
+    """Reads one export. `order`: the caller's own; `None`: that of time. `sorts`: the permits to sort."""
 
     def __init__(
-        self, view: View, request: ExportRequest, *, selection: Selection, order: Order | None, sorts: Gate
+        self,
+        snapshot: Snapshot,
+        request: ExportRequest,
+        *,
+        selection: Selection,
+        order: Order | None,
+        sorts: PrioritySemaphore,
     ) -> None:
-        self._view = view
+        self._snapshot = snapshot
         self._request = request
         self._selection = selection
         self._order = order
         self._sorts = sorts
-        self._places: Places | None = None
+        self._row_numbers: RowNumbers | None = None
         self._filtered = not isinstance(request.filter, All)
-        self._filter = decides(request.filter, view.trial, view.look)
+        self._filter = decides(request.filter, snapshot.trial, snapshot.look)
         self._descending = (request.sort or NEWEST_FIRST)[0].order == "desc"
 
     @property
@@ -93,16 +99,16 @@ class SqliteReading:
         return self._selection.slots
 
     def close(self) -> None:
-        self._view.close()
-        if self._places is not None:
-            self._places.close()
+        self._snapshot.close()
+        if self._row_numbers is not None:
+            self._row_numbers.close()
 
     def matching(self) -> Count:
-        """The rows that match, counted; at most, where that takes too long. Raises `InvalidFilter`."""
+        """Count the rows that match; at most, where that takes too long. Raises `InvalidFilter`."""
         if not self._filtered:
             return self.count
         found, left = 0, self._selection.rows
-        with contextlib.suppress(TimeUp), self._view.within(COUNT_SECONDS), self._view.turn():
+        with contextlib.suppress(TimeUp), self._snapshot.within(COUNT_SECONDS), self._snapshot.turn():
             batches = self._batches(lambda: self._select(", id, doc" if self._filter.asks else ""))
             while (batch := batches.take(PAGE_ROWS)).read:
                 found += len(batch.rows)
@@ -110,9 +116,9 @@ class SqliteReading:
         return Count(found + left, left == 0)
 
     def tries(self) -> None:
-        """A filter of many clauses, on the first rows. Raises `InvalidFilter`."""
+        """Try a filter of many clauses on the first rows. Raises `InvalidFilter`."""
         if self._filter.asks:
-            with contextlib.suppress(TimeUp), self._view.within(COUNT_SECONDS), self._view.turn():
+            with contextlib.suppress(TimeUp), self._snapshot.within(COUNT_SECONDS), self._snapshot.turn():
                 batches, left = self._batches(lambda: self._select(", id, doc")), TRIED_ROWS
                 while left > 0 and (batch := batches.take(left)).read:
                     left -= batch.read
@@ -126,37 +132,38 @@ class SqliteReading:
         return self._in_time()
 
     def _in_time(self) -> "Pages":
-        """Without a filter, `from` is found in the index, and the reading begins there."""
+        """Read by time. Without a filter, `from` is found in the index, and the reading begins there."""
         offset, rows, size = self._request.offset, self._selection.rows, self._request.size
         if self._filtered or not offset:
             batches = self._batches(lambda: self._select(", id, doc", in_time=True))
-            return Pages(batches, self._view, rows=rows, skip=offset, size=size)
-        return Pages(self._batches(self._select_beyond), self._view, rows=rows - offset, skip=0, size=size)
+            return Pages(batches, self._snapshot, rows=rows, skip=offset, size=size)
+        return Pages(self._batches(self._select_beyond), self._snapshot, rows=rows - offset, skip=0, size=size)
 
     def _select_beyond(self) -> sqlite3.Cursor:
-        """The rows after those that are skipped."""
+        """Select the rows after those that are skipped."""
         at, seq = self._nth(self._request.offset)
         rest = self._selection.before(at) if self._descending else self._selection.after(at)
         return self._select(", id, doc", in_time=True, selection=rest, start=(at, seq))
 
     def _in_order(self, order: Order) -> "Pages":
-        """By the caller's sort. Raises `Overloaded`."""
+        """Read by the caller's sort. Raises `Overloaded`."""
         request = self._request
         with contextlib.ExitStack() as stack:
-            stack.enter_context(arranging.place(self._sorts, self._view.work))
-            sorter = stack.enter_context(contextlib.closing(Sorter(order, self._view.look)))
+            stack.enter_context(arranging.permit(self._sorts, self._snapshot.cpu))
+            sorter = stack.enter_context(contextlib.closing(Sorter(order, self._snapshot.look)))
             for seqs, documents in self._sorted_by():
-                with self._view.turn():
+                with self._snapshot.turn():
                     sorter.add(seqs, documents)
-            with self._view.turn():
-                self._places = sorter.sorted(offset=request.offset, size=request.size)
-        return Pages(Batches(Placed(self._places, self._view)), self._view, rows=self._places.rows, skip=0, size=None)
+            with self._snapshot.turn():
+                self._row_numbers = sorter.sorted(offset=request.offset, size=request.size)
+        batches = Batches(RowsByNumber(self._row_numbers, self._snapshot))
+        return Pages(batches, self._snapshot, rows=self._row_numbers.rows, skip=0, size=None)
 
     def _sorted_by(self) -> Iterator[tuple[Sequence[int], str]]:
-        """Places of insertion and documents of all rows that match, a page at a time."""
+        """Yield numbers and documents of all rows that match, a page at a time."""
         batches = self._batches(lambda: self._select(", id, doc, seq"))
         while True:
-            with self._view.turn():
+            with self._snapshot.turn():
                 page = batches.page(PAGE_ROWS)
             if not page.read:
                 return
@@ -171,25 +178,25 @@ class SqliteReading:
         selection: Selection | None = None,
         start: tuple[int, int] | None = None,
     ) -> sqlite3.Cursor:
-        """Whether each row of the selection matches, and `columns` of it; `start`: of its first instant, where from."""
+        """Select whether each row matches, and `columns` of it. `start`: of the first instant, where from."""
         chosen, clause = selection or self._selection, self._filter.clause
         statement = ROWS.format(columns=clause.sql + columns, index=self._index, where=chosen.where)
         if start is not None:
             statement += " AND NOT (at = ? AND seq < ?)"
         if in_time:
             statement += f" ORDER BY {self._terms}"
-        return self._view.execute(statement, (*clause.parameters, *chosen.parameters, *(start or ())))
+        return self._snapshot.execute(statement, (*clause.parameters, *chosen.parameters, *(start or ())))
 
     def _nth(self, offset: int) -> tuple[int, int]:
-        """The instant and the place of insertion of a row."""
+        """Return the instant and the number of a row."""
         rows = ROWS.format(columns="at, seq", index=self._index, where=self._selection.where)
-        at, seq = self._view.execute(
+        at, seq = self._snapshot.execute(
             f"{rows} ORDER BY {self._terms} LIMIT 1 OFFSET ?", (*self._selection.parameters, offset)
         ).fetchone()
         return at, seq
 
     def _batches(self, select: Callable[[], sqlite3.Cursor]) -> "Batches":
-        """Of rows that are selected within the first turn."""
+        """Return batches of rows that are selected within the first turn."""
         cursor: sqlite3.Cursor | None = None
 
         def fetch(most: int) -> Batch:
@@ -197,7 +204,7 @@ class SqliteReading:
             if cursor is None:
                 cursor = select()
             rows = cursor.fetchmany(most)
-            self._view.look()
+            self._snapshot.look()
             return Batch(len(rows), self._filter.kept(rows))
 
         return Batches(fetch)
@@ -211,32 +218,32 @@ class SqliteReading:
         return "at DESC, seq" if self._descending else "at, seq"
 
 
-class Placed:
-    """Fetches rows in the order of their places of insertion."""
+class RowsByNumber:
+    """Fetches rows in the order of their numbers."""
 
-    def __init__(self, places: Places, view: View) -> None:
-        self._places = places
-        self._view = view
-        self._cursor = view.cursor()
+    def __init__(self, row_numbers: RowNumbers, snapshot: Snapshot) -> None:
+        self._row_numbers = row_numbers
+        self._snapshot = snapshot
+        self._cursor = snapshot.cursor()
 
     def __call__(self, most: int) -> Batch:
         rows = self._cursor.fetchmany(most)
         if not rows:
-            wanted = self._places.take(FIRST_ROWS).tolist()
-            rows = self._cursor.execute(PLACED, (json.dumps(wanted),)).fetchmany(most)
-        self._view.look()
+            wanted = self._row_numbers.take(FIRST_ROWS).tolist()
+            rows = self._cursor.execute(BY_NUMBER, (json.dumps(wanted),)).fetchmany(most)
+        self._snapshot.look()
         return Batch(len(rows), rows)
 
 
 class Pages(Iterator[Sequence[Measure]]):
-    """Keeps no page: the client of a download may be slow, and downloads many.
+    """Yields pages, and keeps none: the client of a download may be slow, and downloads many.
 
     `rows`: what `batches` give until they give none; `skip`, `size`: of those that match.
     """
 
-    def __init__(self, batches: "Batches", view: View, *, rows: int, skip: int, size: int | None) -> None:
+    def __init__(self, batches: "Batches", snapshot: Snapshot, *, rows: int, skip: int, size: int | None) -> None:
         self._batches = batches
-        self._view = view
+        self._snapshot = snapshot
         self._rows = rows
         self._skip = skip
         self._left = rows if size is None else size
@@ -247,12 +254,12 @@ class Pages(Iterator[Sequence[Measure]]):
     def __next__(self) -> Sequence[Measure]:
         if not self._left:
             raise StopIteration
-        with self._view.turn(slack_seconds=self._returned()):
+        with self._snapshot.turn(slack_seconds=self._returned()):
             page = self._batches.page(self._most)
             self._rows -= page.read
             if page.read:
                 measures = self._wanted(page.rows)
-                self._view.trial.end()
+                self._snapshot.trial.end()
                 self._handed = time.monotonic()
                 return measures
         if self._rows:
@@ -260,7 +267,7 @@ class Pages(Iterator[Sequence[Measure]]):
         raise StopIteration
 
     def _returned(self) -> float:
-        """Slack of a reader, by how long it took over the last page; one that is slow gets small pages."""
+        """Return the slack of a reader, by how long it took over the last page; one that is slow gets small pages."""
         if self._handed is None:
             return AT_ONCE
         seconds = time.monotonic() - self._handed
@@ -277,7 +284,7 @@ class Pages(Iterator[Sequence[Measure]]):
         self._left -= len(part)
         self._given = len(part)
         _, ids, docs = unzipped(part, 3)
-        return odd.measures(ids, joined(docs), SOURCES, self._view.look)
+        return lenient.measures(ids, joined(docs), SOURCES, self._snapshot.look)
 
 
 class Batches:
@@ -288,7 +295,7 @@ class Batches:
         self._together = 1
 
     def take(self, most: int) -> Batch:
-        """The next; `most`: rows, at most."""
+        """Return the next batch, of `most` rows at most."""
         began = time.monotonic()
         batch = self._fetch(min(self._together, most))
         quick = time.monotonic() - began < BATCH_SECONDS
@@ -296,7 +303,7 @@ class Batches:
         return batch
 
     def page(self, most: int) -> Batch:
-        """Some together: `most`, or fewer where they are large or slow to be had."""
+        """Return batches together: `most` rows, or fewer where they are large or slow to be had."""
         end = time.monotonic() + PAGE_SECONDS
         read = size = 0
         rows: list[Row] = []
@@ -310,7 +317,7 @@ class Batches:
         return Batch(read, rows)
 
     def _sized(self, batch: Batch) -> int:
-        """Bytes of the documents, about."""
+        """Return about how many bytes the documents have."""
         size = sum([len(row[2]) for row in batch.rows])
         if size > BATCH_BYTES:
             self._together = max(1, len(batch.rows) // 2)
@@ -322,5 +329,5 @@ def unzipped(rows: Sequence[Row], columns: int) -> Sequence[Sequence[Any]]:
 
 
 def joined(docs: Iterable[str]) -> str:
-    """As one JSON array: one call decodes them all."""
+    """Return documents as one JSON array: one call decodes them all."""
     return f"[{','.join(docs)}]"

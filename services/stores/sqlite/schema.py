@@ -77,7 +77,7 @@ WRITER_CACHE = 64 * 1024 * 1024
 
 @contextlib.contextmanager
 def unavailable() -> Iterator[None]:
-    """What SQLite refuses is a `StoreUnavailable` with its reason."""
+    """Turn what SQLite refuses into a `StoreUnavailable` with its reason."""
     try:
         yield
     except sqlite3.Error as error:
@@ -85,7 +85,7 @@ def unavailable() -> Iterator[None]:
 
 
 def reader(path: str) -> sqlite3.Connection:
-    """A connection of its own: none outlives a fork, none is shared. For any thread, one at a time."""
+    """Return a connection of its own, for any thread, one at a time: none outlives a fork, none is shared."""
     uri = f"file:{quote(str(Path(path).absolute()))}?mode=ro"
     connection = sqlite3.connect(
         uri, uri=True, timeout=READER_WAITS, isolation_level=None, check_same_thread=False, cached_statements=16
@@ -102,7 +102,7 @@ def writer(path: str) -> sqlite3.Connection:
 
 
 def ensure(path: str) -> None:
-    """The file and its tables, made if missing; several processes may ask at once.
+    """Make the file and its tables if they are missing; several processes may ask at once.
 
     Raises `StoreUnavailable` when that cannot be, or when the file is something else.
     """
@@ -118,7 +118,8 @@ def ensure(path: str) -> None:
 
 
 def make_private(path: str) -> None:
-    """The database, made if missing, is its owner's alone, whatever the umask; SQLite gives its other files its mode.
+    """Make the database its owner's alone, whatever the umask; SQLite gives its other files its
+    mode.
 
     Those that an earlier version has made are tightened, unless they are another user's.
     """
@@ -165,11 +166,11 @@ def make_tables(connection: sqlite3.Connection, path: str) -> None:
 
 
 def name(*parts: str | None) -> str:
-    """What `keys` calls it. ASCII, so that any text can be looked for."""
+    """Return what `keys` calls something, in ASCII, so that any text can be looked for."""
     return json.dumps(parts)
 
 
 def key(connection: sqlite3.Connection, *parts: str | None) -> int | None:
-    """`None`: no measure has it."""
+    """Return the number of something; `None`: no measure has it."""
     found = connection.execute("SELECT key FROM keys WHERE name = ?", (name(*parts),)).fetchone()
     return None if found is None else int(found[0])

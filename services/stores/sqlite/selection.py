@@ -1,4 +1,4 @@
-"""Which measures an export is of, before its filter: their target, range and type, as SQL over the indexes."""
+"""The selection of an export, before its filter: its target, range and type, as SQL over the indexes."""
 
 import json
 import sqlite3
@@ -36,7 +36,7 @@ SELECT count(*) FROM measures INDEXED BY {column}_slots WHERE {column} = ? AND {
 
 @dataclass(frozen=True)
 class Selection:
-    """`counts`: rows by slot and type as stored, with the key of the pair; only those that occur in the range."""
+    """Selects rows. `counts`: rows by slot and type as stored, with the key of the pair; only those in the range."""
 
     column: str
     target: int
@@ -55,7 +55,7 @@ class Selection:
 
     @property
     def where(self) -> str:
-        """Decided in the index alone. Its values are `parameters`."""
+        """The condition, decided in the index alone. Its values are `parameters`."""
         condition = f"{self.column} = ? AND at BETWEEN ? AND ?"
         if self.of_type:
             slots = [key for key, _ in self.counts] or [NOBODY]  # with an empty list SQLite knows no way by an index
@@ -67,11 +67,11 @@ class Selection:
         return self.target, self.start_ms, self.end_ms
 
     def before(self, at: int) -> "Selection":
-        """The part of it, `at` included; with the counts of the whole."""
+        """Return the part before an instant, which is included; with the counts of the whole."""
         return replace(self, end_ms=at)
 
     def after(self, at: int) -> "Selection":
-        """The part of it, `at` included; with the counts of the whole."""
+        """Return the part after an instant, which is included; with the counts of the whole."""
         return replace(self, start_ms=at)
 
 

@@ -1,38 +1,39 @@
-"""The embedded store: the port over sqlite3."""
+"""The embedded store: what the port promises, over sqlite3."""
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from services.errors import InvalidArgument
-from services.gates import Gate
 from services.measures import ExportRequest, Model, Target
+from services.scheduling.cpu_turn import CpuShare, CpuTurns
+from services.scheduling.priority_semaphore import PrioritySemaphore
 from services.stores.port import Count
 from services.stores.sqlite import fields, schema
 from services.stores.sqlite.arranging import MOST_SORTS
 from services.stores.sqlite.documents import Documents
+from services.stores.sqlite.order import Order, is_indexed
 from services.stores.sqlite.reading import SqliteReading
 from services.stores.sqlite.schema import unavailable
 from services.stores.sqlite.selection import select
-from services.stores.sqlite.sorting import Order, by_time
-from services.stores.sqlite.views import View
-from services.turns import Turns, Work
+from services.stores.sqlite.snapshot import Snapshot
 
 #: Rows up to which those that match a filter are counted at prepare: some hundred milliseconds. Beyond: "at most".
 COUNTED_ROWS = 100_000
 
 
 class SqliteStore:
-    """Holds no connection: each question opens one, and each reading has its own.
+    """Opens a connection for each question, and one for each reading; it holds none.
 
-    `path`: of the database, made if missing. `admin_index`: where Kuzzle keeps engines and models.
+    `path`: of the database, made if missing. `admin_index`: the index of Kuzzle's that holds
+    engines and models.
     """
 
-    def __init__(self, path: str, turns: Turns, *, admin_index: str = "device-manager") -> None:
+    def __init__(self, path: str, turns: CpuTurns, *, admin_index: str = "device-manager") -> None:
         schema.ensure(path)
         self._path = path
         self._turns = turns
-        self._sorts = Gate(MOST_SORTS)
+        self.sorts = PrioritySemaphore(MOST_SORTS)
         self._admin_index = admin_index
 
     def ready(self) -> None:
@@ -40,7 +41,7 @@ class SqliteStore:
             documents.find(self._admin_index, "config", "")
 
     def model(self, target: Target) -> Model:
-        with self._turns.work().turn(), self._documents() as documents:  # of a burst, one after the other
+        with self._turns.share().turn(), self._documents() as documents:  # of a burst, one after the other
             return documents.model(target)
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
@@ -54,28 +55,28 @@ class SqliteStore:
             reading.tries()
             return reading.count
 
-    def open(self, request: ExportRequest, work: Work | None = None) -> SqliteReading:
+    def open(self, request: ExportRequest, cpu: CpuShare | None = None) -> SqliteReading:
         if request.elastic_query is not None:
             raise InvalidArgument("lang", "elasticsearch is understood only on Elasticsearch; use koncorde.")
-        work = work or self._turns.work()
-        with work.turn(), unavailable():  # it counts: a burst of downloads would hold up the process for seconds
-            view = View(self._path, work)
+        cpu = cpu or self._turns.share()
+        with cpu.turn(), unavailable():  # it counts: a burst of downloads would hold up the process for seconds
+            snapshot = Snapshot(self._path, cpu)
             try:
-                with view.watched():
-                    return self._reading(view, request)
+                with snapshot.watched():
+                    return self._reading(snapshot, request)
             except BaseException:
-                view.close()
+                snapshot.close()
                 raise
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is held."""
 
-    def _reading(self, view: View, request: ExportRequest) -> SqliteReading:
+    def _reading(self, snapshot: Snapshot, request: ExportRequest) -> SqliteReading:
         order = None
-        if not by_time(request.sort):
-            order = Order(request.sort, fields.of_measures(Documents(view.connection, self._admin_index)))
-        selection = select(view.connection, request)
-        return SqliteReading(view, request, selection=selection, order=order, sorts=self._sorts)
+        if not is_indexed(request.sort):
+            order = Order(request.sort, fields.of_measures(Documents(snapshot.connection, self._admin_index)))
+        selection = select(snapshot.connection, request)
+        return SqliteReading(snapshot, request, selection=selection, order=order, sorts=self.sorts)
 
     @contextlib.contextmanager
     def _documents(self) -> Iterator[Documents]:

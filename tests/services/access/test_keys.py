@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from services.access.keys import Key, KeyFile, KeysUnreadable, add, read
+from services.access.keys import ApiKey, KeyFile, KeysUnreadable, add, read_keys
 from services.errors import AccessUnavailable, TokenInvalid
 from services.measures import Kind, Target
 from tests.services.access.conftest import ASSET, DEVICE, ELSEWHERE, NOW, MakeAccess, WriteKeys, key_entry
@@ -49,21 +49,21 @@ def sha256(text: str) -> bytes:
 @pytest.mark.parametrize(
     ("others", "key"),
     [
-        ({}, Key("ci", sha256("k"), frozenset({"demo"}), BOTH, None)),
-        ({"engines": ["*"]}, Key("ci", sha256("k"), frozenset({"*"}), BOTH, None)),
-        ({"engines": "*"}, Key("ci", sha256("k"), frozenset({"*"}), BOTH, None)),
-        ({"engines": []}, Key("ci", sha256("k"), frozenset(), BOTH, None)),
-        ({"kinds": ["assets"]}, Key("ci", sha256("k"), frozenset({"demo"}), ASSETS, None)),
-        ({"expiresAt": None}, Key("ci", sha256("k"), frozenset({"demo"}), BOTH, None)),
-        ({"expiresAt": 5}, Key("ci", sha256("k"), frozenset({"demo"}), BOTH, 5)),
-        ({"expiresAt": "1970-01-02"}, Key("ci", sha256("k"), frozenset({"demo"}), BOTH, 86_400_000)),
-        ({"sha256": sha256("k").hex().upper()}, Key("ci", sha256("k"), frozenset({"demo"}), BOTH, None)),
+        ({}, ApiKey("ci", sha256("k"), frozenset({"demo"}), BOTH, None)),
+        ({"engines": ["*"]}, ApiKey("ci", sha256("k"), frozenset({"*"}), BOTH, None)),
+        ({"engines": "*"}, ApiKey("ci", sha256("k"), frozenset({"*"}), BOTH, None)),
+        ({"engines": []}, ApiKey("ci", sha256("k"), frozenset(), BOTH, None)),
+        ({"kinds": ["assets"]}, ApiKey("ci", sha256("k"), frozenset({"demo"}), ASSETS, None)),
+        ({"expiresAt": None}, ApiKey("ci", sha256("k"), frozenset({"demo"}), BOTH, None)),
+        ({"expiresAt": 5}, ApiKey("ci", sha256("k"), frozenset({"demo"}), BOTH, 5)),
+        ({"expiresAt": "1970-01-02"}, ApiKey("ci", sha256("k"), frozenset({"demo"}), BOTH, 86_400_000)),
+        ({"sha256": sha256("k").hex().upper()}, ApiKey("ci", sha256("k"), frozenset({"demo"}), BOTH, None)),
     ],
 )
-def test_an_entry(write_keys: WriteKeys, keys_file: Path, others: dict[str, Any], key: Key) -> None:
+def test_an_entry(write_keys: WriteKeys, keys_file: Path, others: dict[str, Any], key: ApiKey) -> None:
     """As it is read."""
     write_keys(key_entry("k") | others)
-    assert read(keys_file) == (key,)
+    assert read_keys(keys_file) == (key,)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_an_entry_that_is_wrong(write_keys: WriteKeys, keys_file: Path, others: 
     """Makes the whole file wrong: a mistake must not widen a right, nor end one in silence."""
     write_keys(key_entry("other", name="other"), key_entry("k") | others)
     with pytest.raises(KeysUnreadable, match=reason):
-        read(keys_file)
+        read_keys(keys_file)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "null", "[", '[{"name": "ci"}]', '["k"]', "\ufeff[]"])
@@ -98,14 +98,14 @@ def test_a_file_that_is_wrong(keys_file: Path, text: str) -> None:
     """No list of keys."""
     keys_file.write_text(text, encoding="utf-8")
     with pytest.raises(KeysUnreadable, match=r"^is wrong: "):
-        read(keys_file)
+        read_keys(keys_file)
 
 
 def test_two_keys_with_one_hash(write_keys: WriteKeys, keys_file: Path) -> None:
     """Which one's rights would count?"""
     write_keys(key_entry("k"), key_entry("k", name="again", engines=["*"]))
     with pytest.raises(KeysUnreadable, match="same sha256"):
-        read(keys_file)
+        read_keys(keys_file)
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ def test_two_keys_with_one_hash(write_keys: WriteKeys, keys_file: Path) -> None:
 def test_what_a_key_opens(write_keys: WriteKeys, keys_file: Path, engines: list[str], opened: list[bool]) -> None:
     """Engines by name, or every one."""
     write_keys(key_entry("k", engines=engines))
-    (key,) = read(keys_file)
+    (key,) = read_keys(keys_file)
     assert [key.opens(target) for target in (ASSET, DEVICE, ELSEWHERE)] == opened
 
 
 def test_an_engine_named_by_a_star_is_not_every_engine(write_keys: WriteKeys, keys_file: Path) -> None:
     """A caller who asks for the engine `*` needs the right to it."""
     write_keys(key_entry("k"))
-    (key,) = read(keys_file)
+    (key,) = read_keys(keys_file)
     assert not key.opens(Target("*", "assets", "a"))
 
 
@@ -220,7 +220,7 @@ def test_who_may_write_keys(write_keys: WriteKeys, keys_file: Path, mode: int, t
         assert keys.find("k") is not None
         return
     with pytest.raises(KeysUnreadable, match=f"can be written by other users.*chmod go-w {keys_file}"):
-        read(keys_file)
+        read_keys(keys_file)
     with pytest.raises(AccessUnavailable):
         keys.find("k")
 
@@ -240,7 +240,7 @@ def test_add_writes_through_a_symbolic_link(keys_file: Path, tmp_path: Path) -> 
     link = tmp_path / "link.json"
     link.symlink_to(keys_file)
     add(link, "ci", engines=["demo"], kinds=[], expires_ms=None)
-    assert (link.is_symlink(), len(read(keys_file))) == (True, 1)
+    assert (link.is_symlink(), len(read_keys(keys_file))) == (True, 1)
 
 
 def test_add_refuses_a_name_that_is_taken(write_keys: WriteKeys, keys_file: Path) -> None:
@@ -273,6 +273,6 @@ def test_several_add_at_once(keys_file: Path) -> None:
     """Every key stays; the file is whole at any time."""
     adders = [subprocess.Popen([sys.executable, "-c", ADDER, str(keys_file), name], cwd=ROOT) for name in "abc"]
     while any(adder.poll() is None for adder in adders):
-        assert not keys_file.exists() or len(read(keys_file)) <= 60
+        assert not keys_file.exists() or len(read_keys(keys_file)) <= 60
     assert [adder.returncode for adder in adders] == [0, 0, 0]
-    assert len(read(keys_file)) == 60
+    assert len(read_keys(keys_file)) == 60

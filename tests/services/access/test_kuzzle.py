@@ -17,6 +17,8 @@ from tests.support.clock import Clock
 from tests.support.judge import Judge, envelope
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 EXPORT = Question("device-manager/assets", "exportMeasures", "demo", "Container-1")
 SHORT = urllib3.Timeout(connect=0.2, read=0.2)
 
@@ -143,6 +145,7 @@ def test_a_kuzzle_that_hangs(kuzzle: Judge) -> None:
         Kuzzle(kuzzle.url, lambda: NOW, timeout=SHORT).allows("t", EXPORT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [None, (200, envelope(200, {"allowed": True}, None))], ids=["long", "whole"])
 def test_a_kuzzle_that_drips(kuzzle: Judge, answer: tuple[int, bytes] | None) -> None:
     """A byte now and then is no answer: the question ends as a whole, and its connection with it."""

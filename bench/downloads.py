@@ -1,0 +1,72 @@
+"""A download of a benchmark: prepared, read as fast as it comes, and timed."""
+
+import contextlib
+import http.client
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+
+from bench import rows
+from tests.support.service import Service
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Download:
+    """Seconds until the first byte of the body and of the whole, seconds of the service's CPU, rows and bytes."""
+
+    first: float
+    whole: float
+    cpu: float
+    rows: int
+    bytes: int
+
+    @property
+    def rate(self) -> float:
+        """Thousands of rows a second."""
+        return self.rows / self.whole / 1000
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rate:8.0f} krows/s, first byte after {self.first * 1000:.0f} ms "
+            f"({self.first / self.whole:.1%} of the whole), {self.cpu / self.rows * 1e6:.1f} us of CPU a row"
+        )
+
+
+def prepare(running: Service, engine: str, asset: str, **body: Any) -> JSON:
+    """Return the `result` of a request for a link."""
+    path = f"/_/device-manager/{engine}/{rows.KIND}/{quote(asset)}/measures/_export"
+    answer = requests.post(running.url + path, json=body, timeout=60)
+    answer.raise_for_status()
+    result: JSON = answer.json()["result"]
+    return result
+
+
+def download(running: Service, engine: str, asset: str, **body: Any) -> Download:
+    """Return the times of one download. Raises `AssertionError` when rows are missing."""
+    result = prepare(running, engine, asset, **body)
+    link = urlsplit(result["link"])
+    connection = http.client.HTTPConnection(link.hostname or "", link.port, timeout=600)
+    cpu, began = cpu_seconds(running), time.perf_counter()
+    with contextlib.closing(connection):
+        connection.request("GET", f"{link.path}?{link.query}")
+        file = connection.getresponse()
+        lines = size = 0
+        first = 0.0
+        while block := file.read1(256 * 1024):
+            first = first or time.perf_counter() - began
+            lines += block.count(b"\n")
+            size += len(block)
+    whole = time.perf_counter() - began
+    expected = result["estimatedRows"] + 1
+    if lines > expected or (result["estimate"] == "exact" and lines < expected):
+        raise AssertionError(f"{lines} lines of {expected}")
+    return Download(first, whole, cpu_seconds(running) - cpu, lines - 1, size)
+
+
+def cpu_seconds(running: Service) -> float:
+    return sum(sum(worker.cpu_times()[:2]) for worker in running.workers)

@@ -1,0 +1,78 @@
+"""The commands of `flask --app wsgi`: `load` fills the embedded database, `make-key` adds a key for `AUTH=api-keys`."""
+
+import time
+from pathlib import Path
+from typing import cast
+
+import click
+from flask import Flask
+
+from services.access import keys
+from services.errors import StoreUnavailable
+from services.instants import first_ms
+from services.measures import Kind
+
+
+def register(app: Flask, *, sqlite_path: str, api_keys_file: str | None) -> None:
+    """Add both commands to the application; `api_keys_file` may be `None`, then `make-key` fails."""
+
+    @app.cli.command("load")
+    @click.argument("folder", type=click.Path(path_type=Path))
+    def load(folder: Path) -> None:
+        """Fill the embedded database from FOLDER.
+
+        Its files <index>.<collection>.ndjson, or .ndjson.gz, hold one {"_id": ..., "_source": {...}} a line.
+        Documents are added or replaced, never removed; after an error nothing is loaded.
+        """
+        fill(sqlite_path, folder)
+
+    @app.cli.command("make-key")
+    @click.argument("name")
+    @click.option(
+        "--engine", "engines", multiple=True, required=True, metavar="ID", help="May be repeated; * is every."
+    )
+    @click.option(
+        "--kind", "kinds", multiple=True, type=click.Choice(["assets", "devices"]), help="Only these; else both."
+    )
+    @click.option("--expires", metavar="ISO", help="The first moment at which it is refused, UTC; else never.")
+    def make_key(name: str, engines: tuple[str, ...], kinds: tuple[str, ...], expires: str | None) -> None:
+        """Add a key to API_KEYS_FILE and print it, once."""
+        if api_keys_file is None:
+            raise click.ClickException("API_KEYS_FILE is not set: it says where keys are kept.")
+        expires_ms = None if expires is None else read_expiry(expires)
+        try:
+            key = keys.add(
+                Path(api_keys_file), name, engines=engines, kinds=cast(tuple[Kind, ...], kinds), expires_ms=expires_ms
+            )
+        except (ValueError, OSError) as error:
+            raise click.ClickException(f"No key was made: {error}.") from error
+        except keys.KeysUnreadable as error:
+            raise click.ClickException(f"No key was made: API_KEYS_FILE {error}") from error
+        click.echo(f"Key of {name!r} for {', '.join(engines)}. Keep it: it is stored nowhere else.", err=True)
+        click.echo(key)
+
+
+def fill(sqlite_path: str, folder: Path) -> None:
+    from services.stores import sqlite  # costs memory, and only this command needs it
+
+    try:
+        found = sqlite.survey(folder)
+        for path in found.ignored:
+            click.echo(f"Ignored: {sqlite.shown(path)}")
+        with click.progressbar(length=found.size, label="Loading") as bar:
+            counts = sqlite.load(sqlite_path, folder, bar.update)
+    except (sqlite.LoadError, StoreUnavailable) as error:
+        raise click.ClickException(f"{error} Nothing was loaded.") from error
+    for name, count in counts.items():
+        click.echo(f"{name}: {count} documents")
+
+
+def read_expiry(text: str) -> int:
+    """Return epoch milliseconds. Raises `BadParameter` for a moment that has passed: such a key would never work."""
+    try:
+        expires_ms = first_ms(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--expires") from error
+    if expires_ms <= time.time() * 1000:
+        raise click.BadParameter(f"{text} has passed", param_hint="--expires")
+    return expires_ms

@@ -1,0 +1,29 @@
+"""Stores with documents in them, for the contract that they share."""
+
+from collections.abc import Callable
+
+import pytest
+
+pytest.register_assert_rewrite("tests.services.stores.contract")
+
+from services.stores.port import Store  # noqa: E402
+from tests.services.stores.contract import Stored  # noqa: E402
+from tests.services.stores.world import world  # noqa: E402
+from tests.support import kuzzle  # noqa: E402
+from tests.support.kuzzle import Kuzzle  # noqa: E402
+
+Place = Callable[[Kuzzle], Store]
+
+
+@pytest.fixture(scope="module")
+def stored(place: Place, unique: Callable[[str], str]) -> Stored:
+    """The world of the contract, in the store that `place` of the test module makes."""
+    engine = unique("world")
+    return Stored(place(world(engine)), engine)
+
+
+@pytest.fixture(scope="module")
+def real(place: Place, unique: Callable[[str], str]) -> Stored:
+    """The documents that a real Kuzzle wrote."""
+    engine = unique("peer")
+    return Stored(place(kuzzle.real(engine)), engine)
