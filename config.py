@@ -65,6 +65,7 @@ class Settings:
     default_lang: Lang
     public_url: str | None
     csv_formula_guard: bool
+    signing_key_file: str | None
     auth: tuple[str, ...]
     kuzzle_jwt_secret: str | None
     kuzzle_url: str | None
@@ -109,6 +110,7 @@ def from_env(environ: Mapping[str, str], *more: Check) -> Settings:
         default_lang=cast(Lang, reader.choice("DEFAULT_LANG", LANGS)),
         public_url=reader.public_url("PUBLIC_URL"),
         csv_formula_guard=reader.choice("CSV_FORMULA_GUARD", ("on", "off")) == "on",
+        signing_key_file=reader.text("SIGNING_KEY_FILE"),
         auth=reader.listed("AUTH") or (() if urls else ("anonymous",)),
         kuzzle_jwt_secret=reader.text("KUZZLE_JWT_SECRET"),
         kuzzle_url=reader.url("KUZZLE_URL"),

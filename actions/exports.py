@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from actions.calls import Call
-from actions.filenames import file_name
 from actions.paths import download_path
 from schemas import exports as schema
 from services import exports
 from services.errors import InvalidArgument, LinkMissing, LinkRefused, RequestTooLarge, TokenInvalid
-from services.formats import format_of
+from services.formats import Maker, named
 from services.links import Links
 from services.measures import ExportRequest, Kind, Target
 from services.query_languages import Lang
@@ -45,6 +44,7 @@ class Exports:
     lang: Lang
     public_url: str | None
     formula_guard: bool
+    maker: Maker
     clock: schema.Clock = time.time
 
     def prepare(self, call: Call, kind: Kind) -> dict[str, Any]:
@@ -52,16 +52,20 @@ class Exports:
         target = schema.target_of(call.arguments, lambda: call.body, kind=kind)
         request = self._read(call, kind, asked_by=self._admit(call, target))
         base_url = self._base_url(call)
-        count = exports.prepare(request, self.store)
+        found = exports.prepare(request, self.store, self.maker)
         path, expires_ms = self._sign(request)
-        result = {
+        result: dict[str, Any] = {
             "link": base_url + path,
             "expiresAt": expires_ms,
-            "fileName": file_name(request.target, format_of(request).suffix),
-            "estimatedRows": count.rows,
-            "estimate": "exact" if count.exact else "at most",
+            "fileName": named(request),
+            "estimatedRows": found.rows,
+            "estimate": "exact" if found.exact else "at most",
         }
-        return {**result, "warnings": list(map(dataclasses.asdict, count.notices))} if count.notices else result
+        if found.bytes is not None:
+            result |= {"estimatedBytes": found.bytes, "bytesEstimate": "about"}
+        if found.notices:
+            result["warnings"] = list(map(dataclasses.asdict, found.notices))
+        return result
 
     def requested(self, target: Target, export_id: str, tokens: list[str]) -> ExportRequest:
         """Return the request that the link's token was signed for.

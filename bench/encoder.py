@@ -8,8 +8,10 @@ import msgspec
 from bench.plain import PlainEncoder
 from bench.rows import KIND, MAPPINGS, MODEL, SLOTS, answer
 from services.columns import columns
-from services.formats.csv import Encoder
+from services.formats.csv import Csv
+from services.formats.layout import layout
 from services.measures import Measure
+from services.options import Options
 
 PAGE_ROWS = 5000
 PAGES = 6
@@ -32,7 +34,7 @@ def run() -> Iterator[str]:
     pages = [answer(page * PAGE_ROWS, PAGE_ROWS) for page in range(PAGES)]
     table = columns(KIND, MODEL, SLOTS, MAPPINGS)
     plain = PlainEncoder(KIND, MODEL, SLOTS, MAPPINGS, guard=True)
-    fast = Encoder(table, formula_guard=True)
+    fast = Csv(layout(table, Options()), Options(), formula_guard=True)
     if fast.begin() + fast.page(decode(pages[0]).hits.hits) != plain.begin() + plain.page(pages[0]):
         raise AssertionError("the two ways wrote different bytes")
     ways: dict[str, Callable[[bytes], object]] = {

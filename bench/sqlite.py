@@ -14,8 +14,11 @@ import msgspec
 from bench import rows
 from services import exports
 from services.columns import columns
-from services.formats.csv import Encoder
+from services.formats import Maker
+from services.formats.csv import Csv
+from services.formats.layout import layout
 from services.measures import ExportRequest, SortKey, Target
+from services.options import Options
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores import lenient
 from services.stores.sqlite import SqliteStore, load
@@ -107,7 +110,7 @@ def download(
     store: SqliteStore, sort: tuple[SortKey, ...] = SORTS["newest first"], *, offset: int = 0, whole: bool = True
 ) -> tuple[float, float, float]:
     began, cpu_began = time.perf_counter(), time.process_time()
-    found = exports.download(request(sort, offset), store, CpuTurns())
+    found = exports.download(request(sort, offset), store, CpuTurns(), Maker())
     with contextlib.closing(found):
         blocks = iter(found)
         lines = next(blocks).count(b"\n")
@@ -127,7 +130,8 @@ def encoder_seconds() -> float:
         msgspec.json.encode([rows.measure(row, chance) for row in range(first, first + PAGE_ROWS)]).decode()
         for first in range(0, PAGES * PAGE_ROWS, PAGE_ROWS)
     ]
-    encoder = Encoder(columns(rows.KIND, rows.MODEL, rows.SLOTS, rows.MAPPINGS), formula_guard=True)
+    table = columns(rows.KIND, rows.MODEL, rows.SLOTS, rows.MAPPINGS)
+    encoder = Csv(layout(table, Options()), Options(), formula_guard=True)
 
     def seconds() -> float:
         began = time.perf_counter()

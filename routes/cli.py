@@ -1,5 +1,8 @@
-"""The commands of `flask --app wsgi`: `load` fills the embedded database, `make-key` adds a key for `AUTH=api-keys`."""
+"""The commands of `flask --app wsgi`: `load` fills the embedded database, `make-key` adds a key for `AUTH=api-keys`,
+`verify` checks a package.
+"""
 
+import sys
 import time
 from pathlib import Path
 from typing import cast
@@ -7,14 +10,19 @@ from typing import cast
 import click
 from flask import Flask
 
+from services import verification
 from services.access import keys
 from services.errors import StoreUnavailable
 from services.instants import first_ms
 from services.measures import Kind
+from services.signing import PublicKey
+
+#: What `verify` exits with where a signature could not be checked: no key was given, or is kept here.
+UNPROVEN = 2
 
 
-def register(app: Flask, *, sqlite_path: str, api_keys_file: str | None) -> None:
-    """Add both commands to the application; `api_keys_file` may be `None`, then `make-key` fails."""
+def register(app: Flask, *, sqlite_path: str, api_keys_file: str | None, key: PublicKey | None) -> None:
+    """Add the commands to the application; `api_keys_file` may be `None`, then `make-key` fails. `key`: the own one."""
 
     @app.cli.command("load")
     @click.argument("folder", type=click.Path(path_type=Path))
@@ -50,6 +58,39 @@ def register(app: Flask, *, sqlite_path: str, api_keys_file: str | None) -> None
             raise click.ClickException(f"No key was made: API_KEYS_FILE {error}") from error
         click.echo(f"Key of {name!r} for {', '.join(engines)}. Keep it: it is stored nowhere else.", err=True)
         click.echo(key)
+
+    @app.cli.command("verify")
+    @click.argument("package", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+    @click.option("--key", "key_file", type=click.Path(path_type=Path), metavar="PEM", help="Else this service's own.")
+    def verify(package: Path, key_file: Path | None) -> None:
+        """Check the package PACKAGE (format zip), and who has signed it.
+
+        Exits with 1 and the first thing that is wrong; with 2 where all else is right, but no key is known.
+        """
+        judge(package, key if key_file is None else read_public_key(key_file))
+
+
+def judge(package: Path, key: PublicKey | None) -> None:
+    try:
+        verdict = verification.verify(package, key)
+    except OSError as error:
+        raise click.ClickException(f"{package} cannot be read: {error.strerror}.") from error
+    for sentence in verdict.checked:
+        click.echo(sentence)
+    if verdict.problem is not None:
+        raise click.ClickException(verdict.problem)
+    if verdict.is_signed and not verdict.is_proven:
+        click.echo("It is signed, but no key is known: give one with --key (GET /_publicKey of the service).", err=True)
+        sys.exit(UNPROVEN)
+
+
+def read_public_key(path: Path) -> PublicKey:
+    try:
+        return PublicKey.from_pem(path.read_bytes())
+    except OSError as error:
+        raise click.BadParameter(f"{path} cannot be read: {error.strerror}", param_hint="--key") from error
+    except ValueError as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--key") from error
 
 
 def fill(sqlite_path: str, folder: Path) -> None:

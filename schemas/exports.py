@@ -8,17 +8,24 @@ from typing import Any, cast
 from marshmallow import RAISE, Schema, ValidationError, post_load
 
 from schemas import bodies, fields, native_query
+from services import zones
 from services.errors import InvalidArgument, InvalidType, MissingArgument
 from services.filters.koncorde.distinct import distinct
 from services.filters.koncorde.nodes import All
 from services.filters.koncorde.parse import parse
 from services.filters.koncorde.write import write
 from services.instants import iso
-from services.measures import NEWEST_FIRST, ExportRequest, Kind, SortKey, Target
+from services.measures import NEWEST_FIRST, ExportRequest, Kind, Target
+from services.options import DEFAULTS, FORMATS, NAMES, PRESETS, USED_BY, Options
 from services.query_languages import LANGS, Lang
 
 #: Tells epoch seconds.
 Clock = Callable[[], float]
+
+ALL_FORMATS = frozenset(FORMATS)
+
+#: The keys of what is loaded, by the names of the options: `fields` is a name that marshmallow keeps for itself.
+KEYS = {name: "columns" if name == "fields" else name for name in NAMES.values()}
 
 #: What clients send beside the arguments; known, and of no effect.
 IGNORED = frozenset(
@@ -40,18 +47,34 @@ class ExportSchema(Schema):
     exportId = fields.Text(required=True)  # noqa: N815
     askedBy = fields.Text(required=True)  # noqa: N815
     formulaGuard = fields.Flag(required=True)  # noqa: N815
-    startAt = fields.FirstInstant(load_default=None)  # noqa: N815
-    endAt = fields.LastInstant(load_default=None)  # noqa: N815
+    startAt = fields.Period(load_default=None)  # noqa: N815
+    endAt = fields.Period(load_default=None)  # noqa: N815
     type = fields.OptionalText(load_default=None)
     lang = fields.Choice(LANGS, required=True)
     query = fields.Json(load_default=None)
     sort = fields.Sort(load_default=NEWEST_FIRST)
     offset = fields.RowCount(load_default=0, data_key="from")
     size = fields.RowCount(load_default=None)
+    preset = fields.Preset()
+    format = fields.Choice(FORMATS)
+    compress = fields.Choice(("none", "gzip"))
+    separator = fields.Separator()
+    decimal = fields.Choice((".", ","))
+    bom = fields.Boolean()
+    header = fields.Boolean()
+    newline = fields.Choice(("lf", "crlf"))
+    empty = fields.Empty()
+    timezone = fields.Timezone()
+    dateFormat = fields.Choice(("iso", "local"))  # noqa: N815
+    columns = fields.Names(data_key="fields")
+    fieldsName = fields.Renames()  # noqa: N815
+    fileName = fields.OptionalText()  # noqa: N815
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> ExportRequest:
-        start, end = data["startAt"], data["endAt"]
+        options = options_of(data)
+        zone = zones.zone(options.timezone)
+        start, end = fields.first_ms("startAt", data["startAt"], zone), fields.last_ms("endAt", data["endAt"], zone)
         if start is not None and end is not None and start > end:
             raise InvalidArgument("startAt", f"{iso(start)} is after endAt, {iso(end)}.")
         query = data["query"]
@@ -68,8 +91,30 @@ class ExportSchema(Schema):
             offset=data["offset"],
             size=data["size"],
             formula_guard=data["formulaGuard"],
+            options=options,
             asked_by=data["askedBy"],
         )
+
+
+def options_of(data: Mapping[str, Any]) -> Options:
+    """Return the options of a file, from what was given. Raises `InvalidArgument` for what does not go together."""
+    given = {name: data[key] for name, key in KEYS.items() if key in data}
+    format = given.get("format", "csv")
+    for name, value in given.items():
+        if format not in USED_BY.get(name, ALL_FORMATS) and value != DEFAULTS[name]:
+            users = ", ".join(each for each in FORMATS if each in USED_BY[name])
+            raise InvalidArgument(name, f'is of no use to format "{format}": only to {users}.')
+    preset = PRESETS.get(data.get("preset") or "", {})
+    used = {name: value for name, value in preset.items() if format in USED_BY[name]} | given
+    options = Options(**{attribute: used[name] for attribute, name in NAMES.items() if name in used})
+    if options.separator == options.decimal:
+        wrong = "decimal" if "decimal" in given else "separator"
+        raise InvalidArgument(
+            wrong,
+            f'separator and decimal are both "{options.separator}": a reader could not tell them apart. '
+            'Choose another of them, such as separator ";" with decimal ",".',
+        )
+    return options
 
 
 _schema = ExportSchema()
@@ -134,28 +179,25 @@ def to_token(request: ExportRequest) -> dict[str, Any]:
         "endAt": None if request.end_ms is None else iso(request.end_ms),
         "type": request.type,
         "query": _query(request),
-        "sort": None if request.sort == NEWEST_FIRST else [_sort_key(key) for key in request.sort],
+        "sort": None if request.sort == NEWEST_FIRST else [key.as_json() for key in request.sort],
         "from": request.offset or None,
         "size": request.size,
     }
+    token |= request.options.given()
     return token | {name: value for name, value in optional.items() if value is not None}
 
 
 def largest_part(request: ExportRequest) -> str:
     """Return the name of the argument that takes most of a link."""
     parts = to_token(request)
-    return max(("query", "sort", "type", "_id", "engineId"), key=lambda name: len(str(parts.get(name, ""))))
+    names = ("query", "sort", "type", "_id", "engineId", "fields", "fieldsName", "fileName")
+    return max(names, key=lambda name: len(str(parts.get(name, ""))))
 
 
 def _query(request: ExportRequest) -> Any:
     if request.elastic_query is not None:
         return dict(request.elastic_query)
     return None if request.filter == All() else write(request.filter)
-
-
-def _sort_key(key: SortKey) -> dict[str, Any]:
-    options = {"order": key.order, "missing": key.missing, "mode": key.mode, "unmapped_type": key.unmapped_type}
-    return {key.field: {name: value for name, value in options.items() if value is not None}}
 
 
 def _together(arguments: Mapping[str, Any], body: Any) -> dict[str, Any]:

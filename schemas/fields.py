@@ -1,7 +1,9 @@
 """The fields of an export's schema, one for each kind of value; their errors are ours, and name the argument."""
 
+import json
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -11,6 +13,8 @@ from marshmallow import fields as marshmallow
 from services import instants
 from services.errors import BadRequest, InvalidArgument, InvalidType, MissingArgument, RequestTooLarge, shortened
 from services.measures import NEWEST_FIRST, SortKey
+from services.options import PRESETS
+from services.zones import Zone, zone
 
 #: Whole numbers up to here are the same in JSON, JavaScript, SQLite and Elasticsearch.
 MOST_ROWS = 2**53 - 1
@@ -29,6 +33,18 @@ LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**64 - 1
 
 #: Fields that an export is sorted by: each is kept of every row while the embedded store sorts them.
 MOST_SORT_KEYS = 20
+
+#: Columns that a file is asked for by name.
+MOST_NAMES = 500
+
+#: What parts the cells of a file.
+SEPARATORS = frozenset(",;|:\t ")
+
+#: Characters of what a missing value is written as.
+LONGEST_EMPTY = 16
+
+#: What a boolean is in a query string; a bare name (`bom`, `bom=`) is true, as Kuzzle's SDK writes it.
+BOOLEANS = {"true": True, "1": True, "": True, "false": False, "0": False}
 
 ORDERS = ("asc", "desc")
 MODES = ("min", "max", "sum", "avg", "median")
@@ -88,6 +104,17 @@ class Flag(Field):
         return value
 
 
+class Boolean(Field):
+    """A boolean; in a query string also as its text, or as a bare name, which is true."""
+
+    def read(self, name: str, value: Any) -> bool:
+        found = BOOLEANS.get(value.lower()) if isinstance(value, str) else value
+        if isinstance(found, bool):
+            return found
+        kind = InvalidArgument if isinstance(value, str) else InvalidType
+        raise kind(name, f"must be true or false, not {shown(value)}.")
+
+
 class Choice(Field):
     def __init__(self, choices: Sequence[str], **options: Any) -> None:
         super().__init__(**options)
@@ -95,8 +122,80 @@ class Choice(Field):
 
     def read(self, name: str, value: Any) -> str:
         if text(name, value) not in self.choices:
-            raise InvalidArgument(name, f"must be one of {', '.join(self.choices)}.")
+            raise InvalidArgument(name, f"must be one of {', '.join(self.choices)}; not {shown(value)}.")
         return str(value)
+
+
+class Preset(OptionalText):
+    """The name of a preset; an empty text is absent."""
+
+    def read(self, name: str, value: Any) -> Any:
+        found = super().read(name, value)
+        if found is not None and found not in PRESETS:
+            raise InvalidArgument(name, f"must be one of {', '.join(PRESETS)}; not {shown(value)}.")
+        return found
+
+
+class Separator(Field):
+    def read(self, name: str, value: Any) -> str:
+        found = "\t" if text(name, value) == "tab" else str(value)
+        if found not in SEPARATORS:
+            raise InvalidArgument(name, f"must be one of , ; | : a space, or tab; not {shown(value)}.")
+        return found
+
+
+class Empty(Field):
+    """The text for a value that is missing: short, and on one line."""
+
+    def read(self, name: str, value: Any) -> str:
+        found = text(name, value)
+        if len(found) > LONGEST_EMPTY or any(unicodedata.category(character) == "Cc" for character in found):
+            raise InvalidArgument(
+                name, f"must have {LONGEST_EMPTY} characters at most, and no control characters; not {shown(value)}."
+            )
+        return found
+
+
+class Timezone(Text):
+    """The name of a time zone; an empty text is absent."""
+
+    def read(self, name: str, value: Any) -> str:
+        found = super().read(name, value) or "UTC"
+        try:
+            zone(found)
+        except ValueError as error:
+            raise InvalidArgument(name, str(error)) from error
+        return found
+
+
+class Names(Field):
+    """Names of columns: a list, or a text in which commas part them; none twice."""
+
+    def read(self, name: str, value: Any) -> tuple[str, ...]:
+        found = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        if not isinstance(found, list):
+            raise InvalidType(name, f"must be a list of names, not {shown(value)}.")
+        if not 1 <= len(found) <= MOST_NAMES or found == [""]:
+            raise InvalidArgument(name, f"must have from 1 to {MOST_NAMES} names; it has {len(found) if value else 0}.")
+        names = tuple(text(f"{name}[{at}]", each, longest=LONGEST_NAME) for at, each in enumerate(found))
+        for each, times in Counter(names).items():
+            if times > 1:
+                raise InvalidArgument(name, f'names "{shortened(each)}" {times} times: once is enough.')
+        return names
+
+
+class Renames(Field):
+    """Headers by the names of columns, as pairs."""
+
+    def read(self, name: str, value: Any) -> tuple[tuple[str, str], ...]:
+        if not isinstance(value, Mapping):
+            raise InvalidType(name, f'must be an object such as {{"Measured At": "time"}}, not {shown(value)}.')
+        if len(value) > MOST_NAMES:
+            raise InvalidArgument(name, f"must have {MOST_NAMES} names at most; it has {len(value)}.")
+        return tuple(
+            (text(name, each, longest=LONGEST_NAME), text(f"{name}.{shortened(each)}", header, longest=LONGEST_NAME))
+            for each, header in value.items()
+        )
 
 
 class Json(Field):
@@ -108,27 +207,30 @@ class Json(Field):
         return value
 
 
-class FirstInstant(Field):
-    """ISO 8601 -> epoch milliseconds, the first of the period; empty text is absent."""
+class Period(Field):
+    """ISO 8601, to be read where its zone is known; empty text is absent."""
 
-    def read(self, name: str, value: Any) -> int | None:
-        return self._read(name, value, instants.first_ms)
-
-    @staticmethod
-    def _read(name: str, value: Any, of: Any) -> int | None:
-        if text(name, value, longest=LONGEST_DATE) == "":
-            return None
-        try:
-            return int(of(value))
-        except ValueError as error:
-            raise InvalidArgument(name, str(error)) from error
+    def read(self, name: str, value: Any) -> str | None:
+        return text(name, value, longest=LONGEST_DATE) or None
 
 
-class LastInstant(FirstInstant):
-    """ISO 8601 -> epoch milliseconds, the last of the period; empty text is absent."""
+def first_ms(name: str, period: str | None, zone: Zone) -> int | None:
+    """Return the first millisecond of a period in a zone. Raises `InvalidArgument`."""
+    return _read_in(name, period, lambda text: instants.first_ms(text, zone=zone))
 
-    def read(self, name: str, value: Any) -> int | None:
-        return self._read(name, value, instants.last_ms)
+
+def last_ms(name: str, period: str | None, zone: Zone) -> int | None:
+    """Return the last millisecond of a period in a zone. Raises `InvalidArgument`."""
+    return _read_in(name, period, lambda text: instants.last_ms(text, zone=zone))
+
+
+def _read_in(name: str, period: str | None, read: Callable[[str], int]) -> int | None:
+    if period is None:
+        return None
+    try:
+        return read(period)
+    except ValueError as error:
+        raise InvalidArgument(name, str(error)) from error
 
 
 class RowCount(Field):
@@ -202,6 +304,11 @@ def text(name: str, value: Any, *, longest: int = LONGEST_TEXT) -> str:
     except UnicodeEncodeError as error:
         raise InvalidArgument(name, "is no Unicode text: it holds half of a surrogate pair.") from error
     return value
+
+
+def shown(value: Any) -> str:
+    """Return a value as an error repeats it: JSON, shortened."""
+    return shortened(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _one_of(path: str, value: Any, choices: Sequence[str]) -> str:

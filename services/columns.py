@@ -110,6 +110,11 @@ class Slots:
         self._by_type = {slot.type: slot for slot in model.slots}
         self._of_type = Counter(slot.type for slot in model.slots)
 
+    def of_model(self) -> Iterator[Slot]:
+        """Yield the slots of the model."""
+        for slots in self._by_name.values():
+            yield from slots
+
     def resolve(self, stored: Slot) -> Slot:
         """Return the slot and type of a measure that stores this pair; the type stays `None` if nobody knows."""
         if stored.name is not None:
@@ -156,20 +161,27 @@ class Declared:
     def _leaves(self, type: str | None) -> Sequence[str | None]:
         if type not in self._paths:
             declared = self._mappings.get(type or "")
-            self._paths[type] = WHOLE if declared is None else list(leaves(declared))
+            self._paths[type] = WHOLE if declared is None else [path for path, _ in leaves(declared)]
         return self._paths[type]
 
+    def types(self, slot: Slot) -> Mapping[Column, Any]:
+        """Return the types of Elasticsearch that the columns of a slot and type are declared to have."""
+        declared = self._mappings.get(slot.type or "")
+        return {} if declared is None else {Column(slot.name or "", path): type for path, type in leaves(declared)}
 
-def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the paths of the fields in `properties`. Objects with `properties` are levels, `nested` is a leaf."""
+
+def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the paths of the fields in `properties`, and their types. Objects with `properties` are levels, `nested` is
+    a leaf.
+    """
     for name, mapping in properties.items():
         if isinstance(mapping, Mapping):
             yield from _leaves_of(mapping, prefix + name)
 
 
-def _leaves_of(mapping: Mapping[str, Any], path: str) -> Iterator[str]:
+def _leaves_of(mapping: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
     inner = mapping.get("properties")
     if isinstance(inner, Mapping) and mapping.get("type", "object") == "object":
         yield from leaves(inner, f"{path}.")
     elif "type" in mapping:
-        yield path
+        yield path, mapping["type"]

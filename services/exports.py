@@ -5,18 +5,20 @@ the first page ready before the first byte leaves, so that all that can fail ear
 escapes: the transfer breaks, and a short file never looks whole.
 """
 
+import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-from services import columns
+from services import columns, estimates
 from services.errors import ClientLeft, StoreUnavailable
-from services.formats import Format, writer
-from services.measures import ExportRequest, Measure
+from services.estimates import Estimate
+from services.formats import Format, Maker
+from services.formats.layout import Layout, is_early, layout
+from services.measures import ExportRequest, Measure, Model, Slot
 from services.scheduling.cpu_turn import HOLDING, CpuShare, CpuTurns, Pauses, stays
-from services.stores.port import Count, Reading, Store
+from services.stores.port import Reading, Store
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +26,19 @@ log = logging.getLogger(__name__)
 BLOCK_BYTES = 128 * 1024
 
 
-def prepare(request: ExportRequest, store: Store) -> Count:
-    """Return the count of rows of the file. Raises what the store refuses: target, model, sort, query."""
-    store.model(request.target)
+def prepare(request: ExportRequest, store: Store, maker: Maker) -> Estimate:
+    """Return what can be told of the file. Raises what the store refuses: target, model, sort, query; and
+    `InvalidArgument` for columns that the file would not have.
+    """
+    model = store.model(request.target)
     count = store.check(request)
-    return replace(count, rows=request.rows(count.rows))
+    if is_early(request.options):
+        slots: Collection[Slot] = [slot_of(request, measure) for measure in count.sample]
+    else:
+        with contextlib.closing(store.open(request)) as reading:
+            slots = reading.slots
+    table = laid_out(request, store, model, slots)
+    return estimates.estimate(request, count, maker.writer(request, table, units=store.units))
 
 
 def check(request: ExportRequest, store: Store) -> None:
@@ -37,23 +47,42 @@ def check(request: ExportRequest, store: Store) -> None:
 
 
 def download(
-    request: ExportRequest, store: Store, turns: CpuTurns, *, has_left: Callable[[], bool] = stays
+    request: ExportRequest,
+    store: Store,
+    turns: CpuTurns,
+    maker: Maker,
+    *,
+    gzip: bool = False,
+    has_left: Callable[[], bool] = stays,
 ) -> "Download":
-    """Open the file of an export. `has_left` tells whether its client has.
+    """Open the file of an export. `gzip`: compressed on its way. `has_left` tells whether its client has left.
 
-    Raises what the store refuses, `ClientLeft`, and `StoreUnavailable` when the first page cannot
-    be had.
+    Raises what the store refuses, `ClientLeft`, `StoreUnavailable` when the first page cannot be had, and
+    `InvalidArgument` for what the format cannot hold.
     """
     cpu = turns.share(has_left)
     model = store.model(request.target)
     reading = store.open(request, cpu)
     try:
-        mappings = store.mappings(columns.types(model, reading.slots))
-        table = columns.columns(request.target.kind, model, reading.slots, mappings, rest=Pauses().take)
-        return Download(request, reading, writer(request, table), cpu)
+        table = laid_out(request, store, model, reading.slots)
+        return Download(request, reading, maker.writer(request, table, units=store.units, gzip=gzip), cpu)
     except BaseException:
         reading.close()
         raise
+
+
+def slot_of(request: ExportRequest, measure: Measure) -> Slot:
+    """Return the slot and type that a measure stores."""
+    source = measure.source
+    holder = source.asset if request.target.kind == "assets" else source.origin
+    return Slot(holder.measureName if holder else None, source.type)
+
+
+def laid_out(request: ExportRequest, store: Store, model: Model, slots: Collection[Slot]) -> Layout:
+    """Return the layout of the file. Raises `InvalidArgument` for columns that it has not."""
+    mappings = store.mappings(columns.types(model, slots))
+    table = columns.columns(request.target.kind, model, slots, mappings, rest=Pauses().take)
+    return layout(table, request.options)
 
 
 class Download:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from math import floor, isfinite
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -40,12 +40,17 @@ class _Minutes(dict[int, str]):
     def __missing__(self, minute: int) -> str:
         if len(self) >= 4096:
             self.clear()
-        day, of_day = divmod(minute, DAY // MINUTE)
-        text = self[minute] = f"{_day_text(day)}T{of_day // 60:02}:{of_day % 60:02}:"
+        text = self[minute] = minute_text(minute, "T")
         return text
 
 
 _minutes = _Minutes()
+
+
+def minute_text(minute: int, between: str) -> str:
+    """Return `2024-06-10`, `between`, `06:13:` of a minute counted from 1970-01-01T00:00."""
+    day, of_day = divmod(minute, DAY // MINUTE)
+    return f"{_day_text(day)}{between}{of_day // 60:02}:{of_day % 60:02}:"
 
 
 @lru_cache(maxsize=1024)
@@ -67,7 +72,7 @@ _ARGUMENT = re.compile(
     )?
     (?P<time>
       [T ](?P<hour>[0-9]{2})(?: :?(?P<minute>[0-9]{2})(?: :?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))? )? )?
-      (?: Z | (?P<sign>[-+ ])(?P<offset_hour>[0-9]{2})(?: :?(?P<offset_minute>[0-9]{2}))? )?
+      (?: (?P<zulu>Z) | (?P<sign>[-+ ])(?P<offset_hour>[0-9]{2})(?: :?(?P<offset_minute>[0-9]{2}))? )?
     )?
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -78,18 +83,48 @@ _DIGITS_OF_A_DATE = (4, 7, 8)  # 2024, 2024031, 20240131
 Parts = Mapping[str, str | None]
 
 
-def first_ms(text: str) -> int:
-    """Return the first millisecond of what `text` names (`startAt`). Raises `ValueError` with the reason."""
-    return _span(text)[0]
+class Clock(Protocol):
+    """Tells which instant a wall clock means."""
+
+    def instant_of(self, local_ms: int, *, last: bool = False) -> int:
+        """Return the instant at which it shows a time (ms since 1970 there): the first, or the `last`."""
 
 
-def last_ms(text: str) -> int:
-    """Return the last millisecond of what `text` names (`endAt`). Raises `ValueError` with the reason."""
-    return _span(text)[1]
+class Period(NamedTuple):
+    """Milliseconds since 1970-01-01T00:00: the first, the last (of an instant between two, both its neighbours), and
+    whether they are in UTC or as a wall clock shows them. `is_time`: not a whole day, or several.
+    """
+
+    first: int
+    last: int
+    is_utc: bool
+    is_time: bool
 
 
-def _span(text: str) -> tuple[int, int]:
-    """Return the first and last millisecond of a period; of an instant, itself, or its neighbours if between two."""
+def first_ms(text: str, *, zone: Clock | None = None) -> int:
+    """Return the first millisecond of what `text` names (`startAt`), there where it names no offset; `None`: in UTC.
+
+    Raises `ValueError` with the reason.
+    """
+    period = _span(text)
+    return period.first if zone is None or period.is_utc else zone.instant_of(period.first)
+
+
+def last_ms(text: str, *, zone: Clock | None = None) -> int:
+    """Return the last millisecond of what `text` names (`endAt`), there where it names no offset; `None`: in UTC.
+
+    Raises `ValueError` with the reason.
+    """
+    period = _span(text)
+    if zone is None or period.is_utc:
+        return period.last
+    if period.is_time:
+        return zone.instant_of(period.last, last=True)
+    return zone.instant_of(period.last + 1) - 1  # a day ends where the next begins, whatever the clock does between
+
+
+def _span(text: str) -> Period:
+    """Return the period that a text names."""
     if _NUMBER.fullmatch(text) and not (text.isdecimal() and len(text) in _DIGITS_OF_A_DATE):
         raise ValueError(f"{text} is a bare number; an ISO 8601 date is wanted, such as 2024-06-10T06:13:20.000Z")
     parts = _ARGUMENT.fullmatch(text)
@@ -101,15 +136,15 @@ def _span(text: str) -> tuple[int, int]:
         raise ValueError(f'"{text}" is no date: {error}') from error
 
 
-def _period(parts: Parts) -> tuple[int, int]:
+def _period(parts: Parts) -> Period:
     first, last = _days(parts)
     if parts["time"] is None:
-        return (first - EPOCH) * DAY, (last - EPOCH + 1) * DAY - 1
+        return Period((first - EPOCH) * DAY, (last - EPOCH + 1) * DAY - 1, is_utc=False, is_time=False)
     if first != last:
         raise ValueError("a time needs a whole date before it")
     ms, finer = _time(parts)
     ms += (first - EPOCH) * DAY - _offset(parts)
-    return ms + finer, ms
+    return Period(ms + finer, ms, is_utc=parts["zulu"] is not None or parts["sign"] is not None, is_time=True)
 
 
 def _days(parts: Parts) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from services.filters.koncorde.nodes import All, Filter
+from services.options import USUAL, Options
 
 Kind = Literal["assets", "devices"]
 
@@ -36,8 +37,11 @@ class Source(msgspec.Struct, gc=False):
 
 
 class Measure(msgspec.Struct, gc=False):
+    """`document`: where an export wants it, the bytes of `_source` as stored, or what was decoded of them."""
+
     id: str = msgspec.field(name="_id")
     source: Source = msgspec.field(name="_source")
+    document: Any = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,11 @@ class SortKey:
     unmapped_type: str | None = None
     numeric_type: str | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry as a caller writes it."""
+        options = {"order": self.order, "missing": self.missing, "mode": self.mode, "unmapped_type": self.unmapped_type}
+        return {self.field: {name: value for name, value in options.items() if value is not None}}
+
 
 #: What an absent `sort` means. Ties are always in order of insertion.
 NEWEST_FIRST = (SortKey("measuredAt", "desc"),)
@@ -104,6 +113,7 @@ class ExportRequest:
     offset: int = 0
     size: int | None = None
     formula_guard: bool = True
+    options: Options = USUAL
     asked_by: str = "-1"
 
     def rows(self, count: int) -> int:

@@ -74,6 +74,9 @@ class FakeStore:
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         return {type: {"temperature": {"type": "float"}} for type in types}
 
+    def units(self, types: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        return {type: {"temperature": "°C"} for type in types}
+
     def check(self, request: ExportRequest) -> Count:
         return Count(self.counted, True)
 

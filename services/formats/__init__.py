@@ -1,18 +1,87 @@
 """The formats of files that measures are written in, and which one an export has."""
 
-from services.columns import Columns
-from services.formats.csv import Encoder
-from services.formats.port import Format
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from services.file_names import file_name
+from services.formats.csv import Csv
+from services.formats.documents import Documents
+from services.formats.gzip import Gzip
+from services.formats.jsonl import JsonLines
+from services.formats.layout import Layout
+from services.formats.package import Package
+from services.formats.package.description import Units
+from services.formats.port import Archived, FileType, Format
+from services.formats.xlsx import Xlsx
 from services.measures import ExportRequest
+from services.options import Options
+from services.signing import SigningKey
+from services.zones import zone
 
-__all__ = ["Format", "format_of", "writer"]
+__all__ = ["Archived", "FileType", "Format", "Maker", "file_type", "named"]
+
+_NDJSON = "application/x-ndjson"
+
+_TYPES = {
+    "jsonl": FileType(_NDJSON, ".jsonl"),
+    "documents": FileType(_NDJSON, ".ndjson"),
+    "xlsx": FileType("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
+    "zip": FileType("application/zip", ".zip"),
+}
 
 
-def format_of(request: ExportRequest) -> type[Format]:
-    """Return the format of an export's file."""
-    return Encoder
+def file_type(options: Options) -> FileType:
+    """Return the type of the file that is written with these options."""
+    if options.format == "csv":
+        header = "present" if options.header else "absent"
+        found = FileType(f"text/csv; charset=utf-8; header={header}", ".csv")
+    else:
+        found = _TYPES[options.format]
+    return FileType("application/gzip", f"{found.suffix}.gz") if options.compress == "gzip" else found
 
 
-def writer(request: ExportRequest, columns: Columns) -> Format:
-    """Return what writes an export with these columns."""
-    return Encoder(columns, formula_guard=request.formula_guard)
+def named(request: ExportRequest) -> str:
+    """Return the name of the file of an export."""
+    return file_name(request.target, file_type(request.options).suffix, request.options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maker:
+    """Makes what writes files. `key` signs packages; `None`: nobody does. `clock` tells epoch seconds."""
+
+    key: SigningKey | None = None
+    clock: Callable[[], float] = time.time
+
+    def writer(
+        self, request: ExportRequest, layout: Layout, *, units: Callable[[Collection[str]], Units], gzip: bool = False
+    ) -> Format:
+        """Return what writes the file of an export with this layout, from now. `gzip`: compressed on its way.
+
+        Raises `InvalidArgument` for a layout that the format cannot hold.
+        """
+        format = self._plain(request, layout, units)
+        return Gzip(format) if gzip or request.options.compress == "gzip" else format
+
+    def _plain(self, request: ExportRequest, layout: Layout, units: Callable[[Collection[str]], Units]) -> Format:
+        options = request.options
+        own = zone(options.timezone)
+        dates = own.local(options.decimal) if options.date_format == "local" else own.iso
+        if options.format == "documents":
+            return Documents()
+        if options.format == "jsonl":
+            return JsonLines(layout, dates=dates)
+        if options.format == "xlsx":
+            return Xlsx(layout, options, zone=own)
+        csv = Csv(layout, options, formula_guard=request.formula_guard, dates=dates)
+        if options.format == "csv":
+            return csv
+        return Package(
+            csv,
+            layout,
+            request,
+            name=file_name(request.target, ".csv", options),
+            units=units,
+            key=self.key,
+            snapshot_ms=int(self.clock() * 1000),
+        )

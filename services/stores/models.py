@@ -37,6 +37,26 @@ def mappings(types: Collection[str], documents: Iterable[JSON]) -> Mapping[str, 
     }
 
 
+def units(types: Collection[str], documents: Iterable[JSON]) -> Mapping[str, Mapping[str, str]]:
+    """Return the units of values, by type and path, of model documents of measures: as they say them in English, or
+    else in their first language.
+    """
+    return {
+        type: dict(_units(part(measure, "valuesDetails")))
+        for measure in (part(document, "measure") for document in documents)
+        if isinstance(type := measure.get("type"), str) and type in types
+    }
+
+
+def _units(details: JSON) -> Iterator[tuple[str, str]]:
+    for path in details:
+        languages = part(details, path)
+        said = [part(languages, language).get("unit") for language in ("en", *languages)]
+        unit = next((each for each in said if isinstance(each, str) and each), None)
+        if unit is not None:
+            yield path, unit
+
+
 def part(document: JSON, name: str) -> JSON:
     """Return the object under a key; an empty one if there is none."""
     value = document.get(name)

@@ -12,10 +12,13 @@ from typing import Any, Protocol
 from services.measures import ExportRequest, Measure, Model, Slot, Target
 from services.scheduling.cpu_turn import CpuShare
 
+#: Measures that tell about how large a file will be.
+SAMPLE_ROWS = 50
+
 
 @dataclass(frozen=True)
 class Notice:
-    """Tells a caller something about an export that works. `count`: how many documents it is about."""
+    """Tells a caller something about an export that works. `count`: how many documents or rows it is about."""
 
     id: str
     count: int
@@ -27,12 +30,13 @@ class Count:
     """Counts the measures that match, before `from` and `size`.
 
     Where it is not `exact`, at most so many match: the filter is decided while reading. `notices`:
-    of what is left out.
+    of what is left out. `sample`: a few measures of the target, range and type, of any order, if they were cheap.
     """
 
     rows: int
     exact: bool
     notices: tuple[Notice, ...] = ()
+    sample: Sequence[Measure] = ()
 
 
 def without_instant(documents: int) -> tuple[Notice, ...]:
@@ -78,6 +82,9 @@ class Store(Protocol):
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         """Return `valuesMappings` of the measure models of these types; a type without a model is left out."""
+
+    def units(self, types: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return the units of values that the measure models of these types name, by type and path in `values`."""
 
     def check(self, request: ExportRequest) -> Count:
         """Refuse what cannot be read, and count.

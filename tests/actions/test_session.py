@@ -12,6 +12,7 @@ from actions.dispatcher import Dispatcher
 from actions.exports import Exports
 from actions.session import Session
 from services.access import Access
+from services.formats import Maker
 from services.links import Links
 from tests.fakes import FakeStore
 from tests.support.clock import Clock
@@ -48,6 +49,7 @@ def session(clock: Clock) -> Session:
         lang="koncorde",
         public_url=None,
         formula_guard=True,
+        maker=Maker(),
     )
     dispatcher = Dispatcher(actions(exports, access))
     return Session(dispatcher, base_url="https://export.example/", expires_at=access.expires_at, clock=clock)

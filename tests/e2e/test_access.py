@@ -92,7 +92,7 @@ def make_key(environ: dict[str, str], *arguments: str) -> str:
 
 def test_tokens_of_kuzzle_by_its_secret(by_secret: Served) -> None:
     """A table of what callers may bring."""
-    unsigned = jwt.encode({"_id": "bob", "exp": 2**33}, None, algorithm="none")
+    unsigned = jwt.encode({"_id": "bob", "exp": 2**33}, "", algorithm="none")
     table = {
         None: UNAUTHORIZED,
         token("bob"): OK,

@@ -12,7 +12,7 @@ from tests.support import kuzzle
 
 def run(database: Path, folder: Path) -> Result:
     app = Flask(__name__)
-    cli.register(app, sqlite_path=str(database), api_keys_file=None)
+    cli.register(app, sqlite_path=str(database), api_keys_file=None, key=None)
     return app.test_cli_runner().invoke(args=["load", str(folder)])
 
 

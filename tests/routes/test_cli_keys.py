@@ -14,7 +14,7 @@ from services.access.keys import read_keys
 
 def make_key(path: Path | None, *arguments: str) -> Result:
     app = Flask(__name__)
-    cli.register(app, sqlite_path="", api_keys_file=None if path is None else str(path))
+    cli.register(app, sqlite_path="", api_keys_file=None if path is None else str(path), key=None)
     return app.test_cli_runner().invoke(args=["make-key", *arguments])
 
 

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from services.errors import NotFound, ServiceError, StoreUnavailable, UnknownEngine
-from services.formats.csv import encoder
+from services.formats import rows
 from tests.fakes import FakeStore, temperatures
 from tests.routes.conftest import Prepare
 from tests.support.clock import Clock
@@ -64,7 +64,7 @@ def test_a_link_downloads_csv(client: FlaskClient, link: str, store: FakeStore) 
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "Accept-Ranges": "none",
-        "Vary": "Origin",
+        "Vary": "Accept-Encoding, Origin",
     }
     assert store.closed >= 1
 
@@ -139,7 +139,7 @@ def test_pages_of_wide_rows_are_encoded_in_parts(
     """Every row comes, whichever page it is of."""
     store.pages, store.counted = temperatures(7, page=3), 7
     whole = client.get(link).data
-    monkeypatch.setattr(encoder, "SEPARATORS", 1)
+    monkeypatch.setattr(rows, "SEPARATORS", 1)
     assert client.get(link).data == whole
     assert whole.count(b"\n") == 8
 

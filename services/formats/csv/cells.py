@@ -1,139 +1,87 @@
-"""Cells: every rule of how a value is written. What is fast about it is in `encoder`.
+"""Cells of CSV: every rule of how a value is written."""
 
-Numbers are written as JavaScript prints them, integers with all their digits. A C encoder writes them; the few
-texts on which it differs from JavaScript are mended (`20.0`, `-0.0`, exponents), never those of `repr`.
-"""
-
-import math
 import re
 from collections.abc import Callable, Sequence
 from types import NoneType
 from typing import Any
 
-import msgspec
+from services.formats.csv.guard import begun, guard, splitting
+from services.formats.javascript import json, numbers
+from services.formats.syntax import Dates, Instant
+from services.instants import iso
+from services.options import Options
 
-_encode = msgspec.json.Encoder().encode
+#: A text of nothing else needs neither quotes nor a guard, wherever these stand in it.
+_HARMLESS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.: "
 
-_SPECIAL = re.compile(r'[,"\n\r]')
-
-#: What no text holds that needs neither quotes nor a look inside.
-_MARKS = re.compile(r'[,"\n\r;\t|\x00]')
-
-#: The beginning of what a spreadsheet would run.
-_FORMULA = re.compile(r"[=@\t\r]|[+-].*[^A-Za-z0-9_.,: -]", re.DOTALL)
-
-#: Where a reader of another locale splits, quotes or not, and then finds the beginning of a formula before it splits
-#: again. The quotes that a reader would take off there are not looked at: `x;"=1+1` reads as `=1+1`.
-_SPLIT_FORMULA = re.compile(
-    r"""
-    [;\t|]
-    (?= [=@\r]        | [+-][^;\t|]*[^A-Za-z0-9_.,: ;\t|-]
-      | "+ (?: [=@\r] | [+-][^;\t|]*[^A-Za-z0-9_.,: ";\t|-] )
-    )
-    """,
-    re.VERBOSE,
-)
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.e-]*')
-_JSON_NUMBER_TO_MEND = re.compile(r"\.0[,\]}]|[0-9]e-?[0-9]")
+_NEWLINES = {"lf": "\n", "crlf": "\r\n"}
 
 
-def cell(value: Any, *, guard: bool) -> str:
-    """Return one cell, quoted if need be. `guard`: keep spreadsheets from running it."""
-    if type(value) is str:
-        return text(value, guard=guard)
-    return _WRITERS[type(value)](value)
+class Cells:
+    """Writes the cells of a file in CSV (`services.formats.syntax.Syntax`)."""
 
+    open = close = id_open = id_close = ""
 
-def text(value: str, *, guard: bool) -> str:
-    if _MARKS.search(value):
-        return quoted(guarded(value) if guard else value)
-    return f"'{value}" if guard and _FORMULA.match(value) else value
+    def __init__(self, options: Options, headers: Sequence[str], *, formula_guard: bool, dates: Dates = iso) -> None:
+        """`dates` writes instants. `formula_guard`: keep spreadsheets from running text."""
+        self._separator = separator = options.separator
+        self._decimal = options.decimal
+        self._special = re.compile(rf'[{re.escape(separator)}"\n\r]')
+        self._marks = re.compile(rf'[{re.escape(separator + splitting(separator))},"\n\r\x00]')
+        self._harmless = _HARMLESS.replace(separator, "").encode()
+        self._guarded: Callable[[str], str] = guard(separator) if formula_guard else str
+        self._begun: Callable[[str], str] = begun if formula_guard else str
+        self._dates = dates
+        self._empty = self.quoted(options.empty)
+        self._date_needs_quotes = separator in ": "
+        self.leads: Sequence[str] = ["", *[separator] * (len(headers) - 1)]
+        self.missing = f"{separator}{self._empty}"
+        self.end = _NEWLINES[options.newline]
+        self._writers: dict[type, Callable[[Any], str]] = {
+            NoneType: lambda _: self._empty,
+            str: self._text,
+            bool: lambda value: "true" if value else "false",
+            int: str,
+            float: lambda value: self.numbers([value])[0],
+            dict: lambda value: self.quoted(json(value)),
+            list: lambda value: self.quoted(json(value)),
+            Instant: lambda ms: self.quoted(dates(ms)),
+        }
 
+    def text(self, value: Any) -> str:
+        """Return the text of one cell, quoted if need be."""
+        return self._writers[type(value)](value)
 
-def quoted(value: str) -> str:
-    """Return a text within quotes where a reader of CSV needs them."""
-    return '"' + value.replace('"', '""') + '"' if _SPECIAL.search(value) else value
+    def cell(self, value: Any, lead: str) -> str:
+        return lead + self._writers[type(value)](value)
 
+    def other(self, line: str, value: Any, lead: str, after: str) -> str:
+        return f"{line}{self._writers[type(value)](value)}{after}"
 
-def guarded(value: str) -> str:
-    """Return a text with a `'` wherever a spreadsheet would run what follows.
+    def ids(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return texts as cells; one look at all tells that none needs anything."""
+        if not "".join(ids).encode().translate(None, self._harmless):
+            return ids
+        return list(map(self._text, ids))
 
-    That is at its beginning, and where a spreadsheet with other settings splits. Ids and signed
-    numbers stay as they are. NUL becomes U+FFFD: LibreOffice drops it, and runs what is left.
-    """
-    if "\0" in value:
-        value = value.replace("\0", "\ufffd")
-    if _SPLIT_FORMULA.search(value):  # four times as fast as to substitute nothing
-        value = _SPLIT_FORMULA.sub(r"\g<0>'", value)
-    return f"'{value}" if _FORMULA.match(value) else value
+    def instants(self, ms: int) -> str:
+        separator = self._separator
+        date = self._dates(ms)
+        return f"{separator}{ms}{separator}{self.quoted(date) if self._date_needs_quotes else date}"
 
+    def numbers(self, values: Sequence[int | float]) -> list[str]:
+        return numbers(values, decimal=self._decimal)
 
-def numbers(values: Sequence[int | float]) -> list[str]:
-    """Return the text of each number."""
-    if not values:
-        return []
-    line = _encode(values).decode("ascii")[1:-1] + ","
-    texts = line.replace(".0,", ",").split(",")
-    texts.pop()
-    if "e" in line or "null" in line or "-0.0," in line:
-        return [_mended(text, value) for text, value in zip(texts, values, strict=True)]
-    return texts
+    def finished(self, rows: str) -> str:
+        return rows
 
+    def guarded(self, value: str) -> str:
+        """Return a text as a reader of the file finds it, without its quotes."""
+        return self._guarded(value) if self._marks.search(value) else self._begun(value)
 
-def json(value: Any) -> str:
-    """Return compact JSON, keys as stored, non-ASCII as it is. What is no number (JSON has none) is `null`."""
-    written = _encode(value).decode()
-    if (".0" in written or "e" in written) and _JSON_NUMBER_TO_MEND.search(written):
-        return _JSON_TOKEN.sub(_mended_token, written)
-    return written
+    def quoted(self, value: str) -> str:
+        """Return a text within quotes where a reader of CSV needs them."""
+        return '"' + value.replace('"', '""') + '"' if self._special.search(value) else value
 
-
-def _mended_token(token: re.Match[str]) -> str:
-    written = token[0]
-    return written if written.startswith('"') else as_javascript(written.removesuffix(".0"))
-
-
-def _mended(written: str, value: float) -> str:
-    return as_javascript(written) if written != "null" else _not_finite(value)
-
-
-def _not_finite(value: float) -> str:
-    """Return `1e400`, where a store kept it, as JavaScript prints it."""
-    if math.isnan(value):
-        return "NaN"
-    return "Infinity" if value > 0 else "-Infinity"
-
-
-def as_javascript(written: str) -> str:
-    """Return the text of ECMAScript's Number::toString for the same shortest digits in any notation with `e`."""
-    if written == "-0":
-        return "0"
-    if "e" not in written:
-        return written
-    sign = "-" if written.startswith("-") else ""
-    mantissa, exponent = written.removeprefix("-").split("e")
-    whole, _, fraction = mantissa.partition(".")
-    return sign + _placed(whole + fraction, int(exponent) + len(whole))
-
-
-def _placed(digits: str, point: int) -> str:
-    """Return 0.`digits` times 10 to the power of `point`."""
-    if len(digits) <= point <= 21:
-        return digits.ljust(point, "0")
-    if 0 < point <= 21:
-        return f"{digits[:point]}.{digits[point:]}"
-    if -6 < point <= 0:
-        return f"0.{'0' * -point}{digits}"
-    dot = "." if len(digits) > 1 else ""
-    return f"{digits[0]}{dot}{digits[1:]}e{point - 1:+}"
-
-
-#: By the types that JSON is decoded to, except text.
-_WRITERS: dict[type, Callable[[Any], str]] = {
-    NoneType: lambda _: "",
-    bool: lambda value: "true" if value else "false",
-    int: str,
-    float: lambda value: numbers([value])[0],
-    dict: lambda value: quoted(json(value)),
-    list: lambda value: quoted(json(value)),
-}
+    def _text(self, value: str) -> str:
+        return self.quoted(self._guarded(value)) if self._marks.search(value) else self._begun(value)

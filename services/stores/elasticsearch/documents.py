@@ -57,16 +57,23 @@ class Documents:
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         """Return the `valuesMappings` of the measure models of these types, by type."""
+        return models.mappings(types, self._of_types(types))
+
+    def units(self, types: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return the units of values that the measure models of these types name, by type and path."""
+        return models.units(types, self._of_types(types))
+
+    def _of_types(self, types: Collection[str]) -> list[JSON]:
+        """Return the measure models of these types; perhaps others, too."""
         if not types:
-            return {}
+            return []
         known = self._known_models or self._model_indices()
         try:
-            found = self._models(known, "measure", "measure.type", *sorted(types))
+            return self._models(known, "measure", "measure.type", *sorted(types))
         except Refused as error:
             if "index.max_terms_count" not in error.reason:
                 raise
-            found = self._models(known, "measure")
-        return models.mappings(types, found)
+            return self._models(known, "measure")
 
     def _engine_and_document(self, target: Target) -> tuple[JSON | None, JSON | None]:
         """Return the documents of engine and target, each `None` when there is none.

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
-from services.measures import NEWEST_FIRST, ExportRequest, Model, SortKey, Target
+from services.measures import NEWEST_FIRST, ExportRequest, Measure, Model, SortKey, Target
 from services.scheduling.background import in_background
 from services.scheduling.cpu_turn import CpuShare, CpuTurns
 from services.stores.elasticsearch.documents import Documents
@@ -29,7 +29,7 @@ from services.stores.elasticsearch.transport.client import JSON, Client, Refused
 from services.stores.elasticsearch.transport.lanes import Lane, Lanes, is_plain, permit
 from services.stores.elasticsearch.transport.point_in_time import PointInTime, PointsInTime
 from services.stores.elasticsearch.transport.retries import Late, RetryBudget, Temporary
-from services.stores.port import Count, Notice, without_instant
+from services.stores.port import SAMPLE_ROWS, Count, Notice, without_instant
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,9 @@ class ElasticsearchStore:
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         return self._documents.mappings(types)
 
+    def units(self, types: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        return self._documents.units(types)
+
     def check(self, request: ExportRequest) -> Count:
         """Count what an export would have. Elasticsearch itself judges order and query; only a
         large filter is tried here, on documents.
@@ -99,13 +102,14 @@ class ElasticsearchStore:
         with self._blaming(request):
             self._judge(request)
             notices = in_background(lambda: self._notices(request, whole), "count-left-out")
+            sample = in_background(lambda: self._sample(request, whole), "sample")
             selection, rows = self._taken(
                 request,
                 filtering.selections(request, known, terms),
                 lambda found: self._count(request, counts.ordered(counts.counting(found.rows), sort)),
             )
             trial.tried(request, selection, lambda body: self._search(request, body, bytes), self._turns.share())
-        return Count(rows, selection.exact, notices.result())
+        return Count(rows, selection.exact, notices.result(), sample.result())
 
     def open(self, request: ExportRequest, cpu: CpuShare | None = None) -> ElasticsearchReading:
         what = f"export {request.export_id}"
@@ -215,6 +219,14 @@ class ElasticsearchStore:
     def _notices(self, request: ExportRequest, selection: Selection) -> tuple[Notice, ...]:
         """Count the documents that are left out."""
         return without_instant(self._count(request, counts.counting(selection.left_out), self._lanes.counts))
+
+    def _sample(self, request: ExportRequest, selection: Selection) -> Sequence[Measure]:
+        """Return a few measures, whether they match or not; none where they cannot be had: they only tell sizes."""
+        few = {"size": SAMPLE_ROWS, "terminate_after": SAMPLE_ROWS, "track_total_hits": False, "query": selection.rows}
+        read = partial(responses.sample, documents=request.options.wants_documents)
+        with contextlib.suppress(StoreUnavailable):
+            return self._search(request, few, read, self._lanes.counts)
+        return ()
 
     def _judge(self, request: ExportRequest) -> None:
         """Let Elasticsearch judge the query that the caller wrote, if there is one."""

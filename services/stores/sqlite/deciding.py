@@ -8,13 +8,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from services import lenient_json
 from services.filters.koncorde import nodes
 from services.filters.koncorde.weight import weight
 from services.filters.python.evaluator import compile
 from services.filters.python.trial import Trial
 from services.filters.sqlite import Clause, translate
 from services.scheduling.tick import Tick
-from services.stores import lenient
 
 #: Clauses up to which SQL is quicker.
 FEW_CLAUSES = 12
@@ -87,4 +87,4 @@ def document(id: str, doc: str) -> dict[str, Any]:
     try:
         return {**json.loads(doc), "_id": id}
     except ValueError:  # an integer of more digits than Python reads
-        return {**lenient.loads(doc.encode()), "_id": id}
+        return {**lenient_json.loads(doc.encode()), "_id": id}

@@ -4,9 +4,10 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from services import lenient_json
 from services.errors import NotFound, UnknownEngine
 from services.measures import Model, Target
-from services.stores import lenient, models
+from services.stores import models
 from services.stores.models import JSON, SINGULAR
 
 
@@ -35,13 +36,17 @@ class Documents:
         """Return the `valuesMappings` of the measure models of these types, by type."""
         return models.mappings(types, self.models("measure"))
 
+    def units(self, types: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return the units of values that the measure models of these types name, by type and path."""
+        return models.units(types, self.models("measure"))
+
     def models(self, kind: str) -> Iterator[JSON]:
         """Return the models of a kind (`asset`, `device` or `measure`), in the order of their ids."""
         rows = self._connection.execute(
             "SELECT doc FROM documents WHERE engine = ? AND collection = 'models' AND doc ->> '$.type' = ? ORDER BY id",
             (self._admin_index, kind),
         )
-        yield from (lenient.loads(doc.encode()) for (doc,) in rows)
+        yield from (lenient_json.loads(doc.encode()) for (doc,) in rows)
 
     def find(self, index: str, collection: str, id: str) -> JSON | None:
         """Return a document; `None` where there is none, and for an id that is no Unicode."""
@@ -51,4 +56,4 @@ class Documents:
             ).fetchone()
         except UnicodeEncodeError:
             return None
-        return None if row is None else dict(lenient.loads(row[0].encode()))
+        return None if row is None else dict(lenient_json.loads(row[0].encode()))

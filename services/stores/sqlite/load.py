@@ -18,6 +18,7 @@ from typing import IO, Any, NoReturn, cast
 
 import msgspec
 
+from services import lenient_json
 from services.instants import instant
 from services.stores import lenient
 from services.stores.sqlite import schema
@@ -282,7 +283,7 @@ def parsed_line(line: bytes) -> Any:
 
 def read_odd(line: bytes) -> Any:
     try:
-        return lenient.mended(json.loads(line, parse_float=real, parse_int=integer, parse_constant=constant))
+        return lenient_json.mended(json.loads(line, parse_float=real, parse_int=integer, parse_constant=constant))
     except UnicodeDecodeError as error:
         raise BadLine(f"no JSON: it is no UTF-8: {error}.") from error
     except ValueError as error:
@@ -295,7 +296,7 @@ def real(digits: str) -> float | msgspec.Raw:
 
 
 def integer(digits: str) -> int | msgspec.Raw:
-    return int(digits) if len(digits) <= lenient.INTEGER_DIGITS else msgspec.Raw(digits.encode())
+    return int(digits) if len(digits) <= lenient_json.INTEGER_DIGITS else msgspec.Raw(digits.encode())
 
 
 def constant(word: str) -> NoReturn:

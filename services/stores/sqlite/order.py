@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from services import lenient_json
 from services.errors import InvalidArgument
 from services.measures import SortKey
 from services.scheduling.tick import Tick
-from services.stores import lenient
 from services.stores.paths import beginnings
 from services.stores.sqlite import fields
 from services.stores.sqlite.fields import Definition, Properties
@@ -121,7 +121,7 @@ def field(entry: SortKey, properties: Properties) -> tuple[str | None, Definitio
 def reader(attributes: Mapping[str, str]) -> Callable[[str], list[Any]]:
     """Return what makes objects with these attributes, only what keys are made of, of a JSON array of documents."""
     if any(UNSAYABLE.search(name) for name in attributes):
-        return lambda documents: [picked(document, attributes) for document in lenient.loads(documents.encode())]
+        return lambda documents: [picked(document, attributes) for document in lenient_json.loads(documents.encode())]
     structures: Any = list[structure(attributes)]  # type: ignore[misc]
     decode = msgspec.json.Decoder(structures).decode
 
@@ -130,7 +130,7 @@ def reader(attributes: Mapping[str, str]) -> Callable[[str], list[Any]]:
         try:
             found = decode(documents)
         except msgspec.DecodeError:
-            found = msgspec.convert(lenient.loads(documents.encode()), structures)
+            found = msgspec.convert(lenient_json.loads(documents.encode()), structures)
         return found
 
     return read

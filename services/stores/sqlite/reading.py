@@ -14,6 +14,7 @@ from services.filters.koncorde.nodes import All
 from services.measures import NEWEST_FIRST, ExportRequest, Measure, Slot, Source
 from services.scheduling.cpu_turn import AT_ONCE, MOST_SLACK_SECONDS
 from services.scheduling.priority_semaphore import PrioritySemaphore
+from services.scheduling.tick import Tick
 from services.stores import lenient
 from services.stores.port import Count
 from services.stores.sqlite import arranging
@@ -123,6 +124,16 @@ class SqliteReading:
                 while left > 0 and (batch := batches.take(left)).read:
                     left -= batch.read
 
+    def sample(self, rows: int) -> Sequence[Measure]:
+        """Return so many measures at most, whether they match or not."""
+        with contextlib.suppress(TimeUp), self._snapshot.within(COUNT_SECONDS), self._snapshot.turn():
+            found = self._snapshot.execute(
+                ROWS.format(columns="1, id, doc", index=self._index, where=self._selection.where) + " LIMIT ?",
+                (*self._selection.parameters, rows),
+            ).fetchall()
+            return decoded(found, self._request, self._snapshot.look)
+        return ()
+
     def pages(self) -> Iterator[Sequence[Measure]]:
         request = self._request
         if request.size == 0 or request.offset >= self._selection.rows:
@@ -136,8 +147,10 @@ class SqliteReading:
         offset, rows, size = self._request.offset, self._selection.rows, self._request.size
         if self._filtered or not offset:
             batches = self._batches(lambda: self._select(", id, doc", in_time=True))
-            return Pages(batches, self._snapshot, rows=rows, skip=offset, size=size)
-        return Pages(self._batches(self._select_beyond), self._snapshot, rows=rows - offset, skip=0, size=size)
+            return Pages(batches, self._snapshot, self._request, rows=rows, skip=offset, size=size)
+        return Pages(
+            self._batches(self._select_beyond), self._snapshot, self._request, rows=rows - offset, skip=0, size=size
+        )
 
     def _select_beyond(self) -> sqlite3.Cursor:
         """Select the rows after those that are skipped."""
@@ -157,7 +170,7 @@ class SqliteReading:
             with self._snapshot.turn():
                 self._row_numbers = sorter.sorted(offset=request.offset, size=request.size)
         batches = Batches(RowsByNumber(self._row_numbers, self._snapshot))
-        return Pages(batches, self._snapshot, rows=self._row_numbers.rows, skip=0, size=None)
+        return Pages(batches, self._snapshot, self._request, rows=self._row_numbers.rows, skip=0, size=None)
 
     def _sorted_by(self) -> Iterator[tuple[Sequence[int], str]]:
         """Yield numbers and documents of all rows that match, a page at a time."""
@@ -241,8 +254,18 @@ class Pages(Iterator[Sequence[Measure]]):
     `rows`: what `batches` give until they give none; `skip`, `size`: of those that match.
     """
 
-    def __init__(self, batches: "Batches", snapshot: Snapshot, *, rows: int, skip: int, size: int | None) -> None:
+    def __init__(
+        self,
+        batches: "Batches",
+        snapshot: Snapshot,
+        request: ExportRequest,
+        *,
+        rows: int,
+        skip: int,
+        size: int | None,
+    ) -> None:
         self._batches = batches
+        self._request = request
         self._snapshot = snapshot
         self._rows = rows
         self._skip = skip
@@ -283,8 +306,7 @@ class Pages(Iterator[Sequence[Measure]]):
         self._skip = max(0, self._skip - len(found))
         self._left -= len(part)
         self._given = len(part)
-        _, ids, docs = unzipped(part, 3)
-        return lenient.measures(ids, joined(docs), SOURCES, self._snapshot.look)
+        return decoded(part, self._request, self._snapshot.look)
 
 
 class Batches:
@@ -322,6 +344,16 @@ class Batches:
         if size > BATCH_BYTES:
             self._together = max(1, len(batch.rows) // 2)
         return size
+
+
+def decoded(rows: Sequence[Row], request: ExportRequest, look: Tick) -> list[Measure]:
+    """Return the measures of rows, with their documents where the export wants them."""
+    _, ids, docs = unzipped(rows, 3)
+    measures = lenient.measures(ids, joined(docs), SOURCES, look)
+    if request.options.wants_documents:
+        for measure, doc in zip(measures, docs, strict=True):
+            measure.document = doc.encode()
+    return measures
 
 
 def unzipped(rows: Sequence[Row], columns: int) -> Sequence[Sequence[Any]]:

@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from services.errors import InvalidArgument
 from services.measures import ExportRequest, Model, Target
 from services.scheduling.cpu_turn import CpuShare, CpuTurns
 from services.scheduling.priority_semaphore import PrioritySemaphore
-from services.stores.port import Count
+from services.stores.port import SAMPLE_ROWS, Count
 from services.stores.sqlite import fields, schema
 from services.stores.sqlite.arranging import MOST_SORTS
 from services.stores.sqlite.documents import Documents
@@ -48,12 +49,18 @@ class SqliteStore:
         with self._documents() as documents:
             return documents.mappings(types)
 
+    def units(self, types: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        with self._documents() as documents:
+            return documents.units(types)
+
     def check(self, request: ExportRequest) -> Count:
         with contextlib.closing(self.open(request)) as reading:
             if reading.count.rows <= COUNTED_ROWS:
-                return reading.matching()
-            reading.tries()
-            return reading.count
+                count = reading.matching()
+            else:
+                reading.tries()
+                count = reading.count
+            return replace(count, sample=reading.sample(SAMPLE_ROWS))
 
     def open(self, request: ExportRequest, cpu: CpuShare | None = None) -> SqliteReading:
         if request.elastic_query is not None:

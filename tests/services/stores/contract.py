@@ -11,6 +11,7 @@ import pytest
 from services import exports
 from services.errors import InvalidArgument, NotFound, UnknownEngine
 from services.filters.koncorde.nodes import All
+from services.formats import Maker
 from services.measures import ExportRequest, Kind, Model, Slot, SortKey, Target
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Count, Store
@@ -55,7 +56,7 @@ class Stored:
         return [line.partition(",")[0] for line in self.csv(id, **options).splitlines()[1:]]
 
     def export(self, request: ExportRequest) -> str:
-        return b"".join(exports.download(request, self.store, CpuTurns())).decode()
+        return b"".join(exports.download(request, self.store, CpuTurns(), Maker())).decode()
 
 
 def csv(*lines: str) -> str:

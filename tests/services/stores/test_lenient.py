@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services import lenient_json
 from services.measures import Asset, Measure, Origin, Source
 from services.stores import lenient
 
@@ -97,7 +98,7 @@ ANY = st.recursive(
 def test_json_is_mended_without_being_decoded(value: Any) -> None:
     """As it is when it is decoded: lone surrogates are U+FFFD, pairs and everything else what they are."""
     text = json.dumps(value).encode()
-    assert msgspec.json.decode(lenient.mended_json(text)) == lenient.loads(text)
+    assert msgspec.json.decode(lenient_json.mended_json(text)) == lenient_json.loads(text)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_json_is_mended_without_being_decoded(value: Any) -> None:
     ],
 )
 def test_escapes_that_are_no_unicode(text: bytes, expected: str) -> None:
-    assert msgspec.json.decode(lenient.mended_json(text)) == expected
+    assert msgspec.json.decode(lenient_json.mended_json(text)) == expected
 
 
 def test_one_odd_document_among_many() -> None:

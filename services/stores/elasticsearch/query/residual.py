@@ -50,8 +50,10 @@ class Ambiguous(Exception):
 class Residual:
     """Decides a filter, compiled once for an export, when pages are decoded, within a turn of `cpu`."""
 
-    def __init__(self, filter: nodes.Filter, cpu: CpuShare) -> None:
+    def __init__(self, filter: nodes.Filter, cpu: CpuShare, *, documents: bool = False) -> None:
+        """`documents`: each measure is wanted with its own."""
         self._cpu = cpu
+        self._documents = documents
         self._trial = Trial(lambda: cpu.cpu_seconds)
         self._is_large = weight(filter) > MANY_CLAUSES
         self._holds = evaluator.compile(filter, self._look)
@@ -71,7 +73,7 @@ class Residual:
 
     def _page(self, body: bytes, rows: int, *, with_cursor: bool) -> Page:
         together = 1 if self._is_large else max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(1, len(body))))
-        if self._is_sayable and len(body) <= responses.LARGE_BYTES:
+        if self._is_sayable and len(body) <= responses.LARGE_BYTES and not self._documents:
             with contextlib.suppress(msgspec.DecodeError, Ambiguous):
                 page = responses.page(self._decode[with_cursor](body), rows)
                 return replace(page, measures=self._matching(page.measures, together))
@@ -80,8 +82,13 @@ class Residual:
     def _of_piece(self, hits: Sequence[msgspec.Raw], together: int) -> list[Measure]:
         if self._is_sayable:
             with contextlib.suppress(msgspec.DecodeError, Ambiguous):
-                return self._matching(self._decode_listed(responses.json_array(hits)), together)
-        return self._matching_loose(map(responses.loose, hits), together)
+                return self._matching(
+                    self._with_documents(self._decode_listed(responses.json_array(hits)), hits), together
+                )
+        return self._matching_loose(self._with_documents(list(map(responses.loose, hits)), hits), together)
+
+    def _with_documents(self, found: list[Any], hits: Sequence[msgspec.Raw]) -> Sequence[Any]:
+        return responses.with_documents(found, hits) if self._documents else found
 
     def _matching(self, hits: Sequence[Measure], together: int) -> list[Measure]:
         documents = self._keys.documents([hit.source for hit in hits], self._look)
@@ -94,7 +101,7 @@ class Residual:
     def _matching_loose(self, hits: Iterable[responses.Loose], together: int) -> list[Measure]:
         """Decide by whole documents, as dicts."""
         found = self._kept(((hit, {**lenient.held(hit.source), "_id": hit.id}) for hit in hits), together)
-        return [lenient.measure(hit.id, hit.source) for hit in found]
+        return [lenient.measure(hit.id, hit.source, hit.document) for hit in found]
 
     def _kept(self, pairs: Iterator[tuple[Any, Document]], together: int) -> list[Any]:
         """Return the hits whose documents match. `together`: rows between two looks."""

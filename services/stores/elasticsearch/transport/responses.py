@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
+from services import lenient_json
 from services.measures import Measure, Slot
 from services.scheduling.tick import Tick, no_tick
 from services.stores import lenient
@@ -68,6 +69,13 @@ class Loose(msgspec.Struct, gc=False):
 
     id: str
     source: Any
+    document: bytes | None = None
+
+
+class Document(msgspec.Struct, gc=False):
+    """A row of which only the bytes of its document matter."""
+
+    source: msgspec.Raw = msgspec.field(name="_source")
 
 
 class Last(msgspec.Struct):
@@ -164,6 +172,7 @@ MEASURES = msgspec.json.Decoder(RowsAnswer[Measure])
 SORTED = msgspec.json.Decoder(RowsAnswer[Sorted])
 LISTED = msgspec.json.Decoder(list[Measure])
 HITS = msgspec.json.Decoder(RowsAnswer[msgspec.Raw])
+DOCUMENTS = msgspec.json.Decoder(list[Document])
 LAST = msgspec.json.Decoder(Last)
 SKIPPED = msgspec.json.Decoder(RowsAnswer[Skipped])
 ANSWER = msgspec.json.Decoder(Answer)
@@ -231,14 +240,16 @@ def decoded(body: bytes, decoder: "msgspec.json.Decoder[AnySearch]") -> AnySearc
     try:
         return complete(decoder.decode(body))
     except shapes.MISSHAPEN:  # perhaps it holds text that is no Unicode
-        return complete(shapes.typed(lenient.mended_json(body), decoder))
+        return complete(shapes.typed(lenient_json.mended_json(body), decoder))
 
 
-def measures(body: bytes, rows: int, *, with_cursor: bool, look: Tick = no_tick) -> Page:
+def measures(body: bytes, rows: int, *, with_cursor: bool, look: Tick = no_tick, documents: bool = False) -> Page:
     """Return the page of a body that should have so many rows. Raises `Unsound` when it has not.
 
-    `with_cursor`: with that of the last row. `look` is called between the parts of long work.
+    `with_cursor`: with that of the last row. `documents`: with theirs. `look` is called between the parts of long work.
     """
+    if documents:
+        return in_pieces(body, rows, lambda hits: with_documents(of_piece(hits), hits), look)
     if len(body) <= LARGE_BYTES:
         with contextlib.suppress(msgspec.DecodeError):
             return page(SORTED.decode(body) if with_cursor else MEASURES.decode(body), rows)
@@ -250,6 +261,24 @@ def of_piece(hits: Sequence[msgspec.Raw]) -> list[Measure]:
         return LISTED.decode(json_array(hits))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return [lenient.measure(hit.id, hit.source) for hit in map(loose, hits)]
+
+
+def with_documents(measures: Sequence[Measure], hits: Sequence[msgspec.Raw]) -> Sequence[Measure]:
+    """Return the measures of hits, each with the bytes of its `_source`."""
+    try:
+        documents = DOCUMENTS.decode(json_array(hits))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        documents = DOCUMENTS.decode(lenient_json.mended_json(json_array(hits)))
+    for measure, document in zip(measures, documents, strict=True):
+        measure.document = bytes(document.source)
+    return measures
+
+
+def sample(body: bytes, *, documents: bool) -> Sequence[Measure]:
+    """Return the measures of an answer that may have any number of them. Raises `Unsound`."""
+    hits = apart(body).hits.hits
+    found = shapes.well_shaped(partial(of_piece, hits))
+    return with_documents(found, hits) if documents else found
 
 
 def skipped(body: bytes, rows: int) -> Page:
@@ -308,7 +337,7 @@ def json_array(hits: Iterable[msgspec.Raw]) -> bytes:
 
 
 def loose(hit: msgspec.Raw) -> Loose:
-    read = lenient.loads(bytes(hit))
+    read = lenient_json.loads(bytes(hit))
     return Loose(shapes.text(read["_id"]), read["_source"])
 
 

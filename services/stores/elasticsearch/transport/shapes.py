@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
-from services.stores import lenient
+from services import lenient_json
 from services.stores.elasticsearch.transport.retries import Late, Temporary
 
 JSON = dict[str, Any]
@@ -73,7 +73,7 @@ def well_shaped(reading: Callable[[], Shape]) -> Shape:
 
 def documents(body: bytes, count: int) -> list[JSON]:
     """Return the `count` documents of an answer of `_mget`: each with `found` and `_source`, or with `error`."""
-    return well_shaped(lambda: as_many([entry_of(entry) for entry in lenient.loads(body)["docs"]], count))
+    return well_shaped(lambda: as_many([entry_of(entry) for entry in lenient_json.loads(body)["docs"]], count))
 
 
 def as_many(found: list[JSON], count: int) -> list[JSON]:
@@ -92,7 +92,7 @@ def entry_of(entry: Any) -> JSON:
 
 def hits(body: bytes) -> list[JSON]:
     """Return the hits of a search, from all shards: each with `_id` and `_source`."""
-    return well_shaped(lambda: complete_hits(lenient.loads(body)))
+    return well_shaped(lambda: complete_hits(lenient_json.loads(body)))
 
 
 def complete_hits(answer: Any) -> list[JSON]:
@@ -105,7 +105,7 @@ def complete_hits(answer: Any) -> list[JSON]:
 
 def indices(body: bytes) -> dict[str, JSON]:
     """Return the indices behind an alias, at least one, by name: each with `mappings` and `settings`."""
-    return well_shaped(lambda: {name: index(found) for name, found in some(mapping(lenient.loads(body))).items()})
+    return well_shaped(lambda: {name: index(found) for name, found in some(mapping(lenient_json.loads(body))).items()})
 
 
 def some(found: JSON) -> JSON:

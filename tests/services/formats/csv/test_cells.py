@@ -14,7 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.formats.csv.cells import as_javascript, cell, guarded, numbers, quoted
+from services.formats.csv.cells import Cells
+from services.formats.csv.guard import guard as guard_of
+from services.formats.javascript import as_javascript, numbers
+from services.options import Options
+
+GUARDED, PLAIN = (Cells(Options(), ["a"], formula_guard=guard) for guard in (True, False))
+guarded, quoted = guard_of(","), PLAIN.quoted
+
+
+def cell(value: Any, *, guard: bool) -> str:
+    return (GUARDED if guard else PLAIN).text(value)
+
 
 NUMBERS: list[tuple[float, str]] = [
     (0, "0"),

@@ -234,7 +234,7 @@ def test_fewer_rows_than_the_index_counts(database: Database) -> None:
     database.load(measures=many(1))
     view = Snapshot(database.path, CpuTurns().share())
     batches = [Batch(1, [(1, "a", '{"measuredAt":1}')]), *[Batch(0, [])] * 2]
-    pages = Pages(Batches(lambda most: batches.pop(0)), view, rows=2, skip=0, size=None)
+    pages = Pages(Batches(lambda most: batches.pop(0)), view, request(), rows=2, skip=0, size=None)
     assert next(pages) == [Measure("a", Source(1))]
     with pytest.raises(StoreUnavailable, match="lacks 1 rows"):
         next(pages)

@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.plain import PlainEncoder
-from services.columns import columns
-from services.formats.csv import Encoder
-from services.formats.csv import encoder as encoder_module
-from services.formats.csv import plans as plans_module
+from services.columns import Columns, columns
+from services.formats import plans as plans_module
+from services.formats import rows as rows_module
+from services.formats.csv import Csv
+from services.formats.layout import layout
 from services.measures import Kind, Measure, Model, Slot
+from services.options import USUAL
 
 FLOAT = {"type": "float"}
 MAPPINGS: dict[str, dict[str, Any]] = {
@@ -42,8 +44,12 @@ def occurring(documents: list[dict[str, Any]], kind: Kind) -> list[Slot]:
 
 def csv(documents: list[dict[str, Any]], model: Model = MODEL, kind: Kind = "assets", *, guard: bool = True) -> str:
     table = columns(kind, model, occurring(documents, kind), MAPPINGS)
-    encoder = Encoder(table, formula_guard=guard)
+    encoder = usual(table, guard=guard)
     return (encoder.begin() + encoder.page(decoded(documents))).decode()
+
+
+def usual(table: Columns, *, guard: bool = True) -> Csv:
+    return Csv(layout(table, USUAL), USUAL, formula_guard=guard)
 
 
 def measure(values: Any, slot: str | None = "in", type_: str | None = "temperature", **source: Any) -> dict[str, Any]:
@@ -90,7 +96,7 @@ def test_a_measure_that_lacks_everything() -> None:
 def test_no_columns_but_the_fixed() -> None:
     """A type that declares nothing."""
     table = columns("assets", Model("None", ()), [Slot("s", "t")], {"t": {}})
-    encoder = Encoder(table, formula_guard=True)
+    encoder = usual(table)
     page = encoder.page(decoded([measure({"a": 1}, "s", "t")]))
     assert encoder.begin() + page == f"{FIXED}\nm,{AT},{AT_ISO},t,,,A,M\n".encode()
 
@@ -253,14 +259,12 @@ def test_plans_of_wide_rows_share_a_budget(monkeypatch: pytest.MonkeyPatch) -> N
 def test_how_many_rows_are_encoded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """By their width: those of a wide model are few, and one at least."""
     narrow, wide = (
-        Encoder(
-            columns("assets", Model("M", tuple(Slot(f"s{n}", "x") for n in range(slots))), [], {}), formula_guard=True
-        )
+        usual(columns("assets", Model("M", tuple(Slot(f"s{n}", "x") for n in range(slots))), [], {}))
         for slots in (10, 20_000)
     )
     assert narrow.rows_at_once > 100_000
-    assert wide.rows_at_once == encoder_module.SEPARATORS // 20_008
-    monkeypatch.setattr(encoder_module, "SEPARATORS", 1000)
+    assert wide.rows_at_once == rows_module.SEPARATORS // 20_008
+    monkeypatch.setattr(rows_module, "SEPARATORS", 1000)
     assert wide.rows_at_once == 1
 
 
@@ -339,6 +343,6 @@ def test_the_plain_way_writes_the_same(page: list[dict[str, Any]], model: Model,
     """Whatever the measures hold: the benchmark's plain encoder follows the same rules with none of this code."""
     slots = occurring(page, kind)
     plain = PlainEncoder(kind, model, slots, MAPPINGS, guard=guard)
-    fast = Encoder(columns(kind, model, slots, MAPPINGS), formula_guard=guard)
+    fast = usual(columns(kind, model, slots, MAPPINGS), guard=guard)
     answer = json.dumps({"hits": {"hits": page}}).encode()
     assert fast.begin() + fast.page(decoded(page)) == plain.begin() + plain.page(answer)

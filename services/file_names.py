@@ -4,6 +4,7 @@ import unicodedata
 from urllib.parse import quote
 
 from services.measures import Target
+from services.options import USUAL, Options
 
 #: Characters that Windows, macOS or a shell give a meaning.
 RESERVED = frozenset('/\\:*?"<>|')
@@ -17,20 +18,52 @@ RESERVED_PLAIN = RESERVED | frozenset("%;")
 #: Characters of an id that a name holds at most.
 LONGEST = 120
 
+#: Names that Windows keeps for devices, whatever they end in.
+DEVICES = frozenset(
+    ["CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³")]
+)
+
 #: Bytes of the header's value. wget 1.21 keeps so many, and would end a longer name in the middle of a letter; a name
 #: then has 156 bytes of UTF-8 at most, where file systems take 255, and leaves room for ` (1)` and `.crdownload`.
 LONGEST_HEADER = 511
 
 
-def file_name(target: Target, suffix: str) -> str:
-    """Return `asset-<id>` and the suffix, with `_` for what a file name may not hold; cut where it is
-    too long.
+def file_name(target: Target, suffix: str, options: Options = USUAL) -> str:
+    """Return what a file is called: as its caller wants, else `asset-<id>` or what `flask load` reads; with the suffix,
+    once, and `_` for what a file name may not hold; cut where it is too long.
     """
-    prefix = f"{target.kind.removesuffix('s')}-"
-    safe = "".join("_" if _unsafe(character) else character for character in target.id[: LONGEST + 1])
+    prefix, base = based(target, options)
+    safe = "".join("_" if _unsafe(character) else character for character in without(suffix, base)[: LONGEST + 1])
+    if not prefix:
+        safe = own(safe)
     length = min(len(safe), LONGEST)
     while len(content_disposition(name := prefix + safe[:length] + suffix)) > LONGEST_HEADER or _splits(safe, length):
         length -= 1
+    return name
+
+
+def based(target: Target, options: Options) -> tuple[str, str]:
+    """Return what a name begins with, and what comes then, before its suffix."""
+    if options.file_name is not None:
+        return "", options.file_name
+    if options.format == "documents":
+        return "", f"{target.engine}.measures"
+    return f"{target.kind.removesuffix('s')}-", target.id
+
+
+def without(suffix: str, name: str) -> str:
+    """Return a name without its suffix: without any part of it that it ends in, from the last on."""
+    for part in reversed(suffix.split(".")[1:]):
+        if name.lower().endswith(f".{part}"):
+            name = name[: -len(part) - 1]
+    return name
+
+
+def own(name: str) -> str:
+    """Return a name that somebody chose as one that is a plain file everywhere: not hidden, no device of Windows."""
+    name = name.strip(" ")
+    if name.startswith(".") or not name or name.split(".")[0].rstrip().upper() in DEVICES:
+        return f"_{name.removeprefix('.')}"
     return name
 
 

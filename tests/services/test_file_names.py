@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from actions.filenames import content_disposition, file_name, plain
+from services.file_names import content_disposition, file_name, plain
 from services.measures import Target
 
 #: A letter and a mark: two characters, three bytes.

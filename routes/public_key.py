@@ -1,0 +1,18 @@
+"""The route of the key that packages are checked with."""
+
+from flask import Blueprint, Response
+
+from services.errors import UrlNotFound
+from services.signing import PublicKey
+
+
+def blueprint(key: PublicKey | None) -> Blueprint:
+    routes = Blueprint("public_key", __name__)
+
+    @routes.get("/_publicKey")
+    def public_key() -> Response:
+        if key is None:
+            raise UrlNotFound("Packages are not signed here: there is no SIGNING_KEY_FILE.")
+        return Response(key.pem, mimetype="application/x-pem-file")
+
+    return routes

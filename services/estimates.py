@@ -1,0 +1,70 @@
+"""Estimates: what a person wants to know of a file before the click, from a count and a few rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.errors import InvalidArgument
+from services.formats import Archived, Format
+from services.formats.archive import MOST_BYTES
+from services.formats.xlsx import MOST_ROWS
+from services.measures import ExportRequest
+from services.stores.port import Count, Notice
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Tells of a file its rows (`exact`, or so many at most), about its bytes (`None`: unknown), and what to heed."""
+
+    rows: int
+    exact: bool
+    bytes: int | None
+    notices: tuple[Notice, ...]
+
+
+def estimate(request: ExportRequest, count: Count, format: Format) -> Estimate:
+    """Return the estimate of a file that `format`, which is used up, would write."""
+    rows = request.rows(count.rows)
+    whole, unpacked = sizes(format, count, rows)
+    notices = (*count.notices, *of_sheets(request, rows), *of_archive(request, unpacked), *of_filter(count))
+    return Estimate(rows, count.exact, whole, notices)
+
+
+def sizes(format: Format, count: Count, rows: int) -> tuple[int | None, int | None]:
+    """Return about how many bytes a file of so many rows has, and its archive before packing; `None`: unknown."""
+    sample = count.sample[: format.rows_at_once]
+    if rows and not sample:
+        return None, None
+    try:
+        frame, found = len(format.begin()), 0
+        if rows:
+            found = len(format.page(sample, lambda: None))
+        unpacked = format.unpacked_bytes if isinstance(format, Archived) else 0
+        frame += len(format.end())
+    except InvalidArgument:  # the sample may hold rows that the file does not
+        return None, None
+    each = max(1, len(sample))
+    return frame + found * rows // each, unpacked * rows // each
+
+
+def of_sheets(request: ExportRequest, rows: int) -> Sequence[Notice]:
+    if request.options.format != "xlsx" or rows <= MOST_ROWS - request.options.header:
+        return ()
+    sheets = -(-rows // (MOST_ROWS - request.options.header))
+    return (Notice("format.several_sheets", rows, f"A sheet holds {MOST_ROWS:,} rows: the file has {sheets} sheets."),)
+
+
+def of_archive(request: ExportRequest, unpacked: int | None) -> Sequence[Notice]:
+    if unpacked is None or unpacked <= MOST_BYTES:
+        return ()
+    message = (
+        f"About {unpacked / 2**30:.1f} GiB are to be packed, and {request.options.format} holds 4: the download would "
+        "break off. Format csv, with compress gzip, holds any number of rows."
+    )
+    return (Notice("format.too_large", unpacked, message),)
+
+
+def of_filter(count: Count) -> Sequence[Notice]:
+    if count.exact:
+        return ()
+    message = f"The filter is decided while {count.rows:,} measures are read: the file may have fewer rows, or none."
+    return (Notice("filter.reads_everything", count.rows, message),)

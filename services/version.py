@@ -1,0 +1,3 @@
+"""The version of the service, as `CHANGELOG.md` tells its changes."""
+
+VERSION = "0.2.0"
