@@ -99,20 +99,20 @@ def socket_mb() -> float:
     return 0.0
 
 
-def documents() -> Kuzzle:
+def documents(count: int = ROWS) -> Kuzzle:
     """An engine with one asset that has all measures."""
     made, chance = stored.engine(ENGINE, (rows.ASSET,)), Random(1)
-    for row in range(ROWS):
+    for row in range(count):
         made.measure(ENGINE, f"{chance.getrandbits(80):020x}", rows.measure(row, chance))
     return made
 
 
 @contextlib.contextmanager
-def embedded(made: Kuzzle, folder: Path) -> Iterator[Service]:
+def embedded(made: Kuzzle, folder: Path, *, workers: int = WORKERS) -> Iterator[Service]:
     environ = {
         "SQLITE_PATH": str(folder / "measures.sqlite3"),
         "LINK_SECRETS": SECRETS,
-        "WEB_CONCURRENCY": str(WORKERS),
+        "WEB_CONCURRENCY": str(workers),
         "LINK_TTL_SECONDS": "600",
     }
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "load", str(made.into_folder(folder / "documents"))]
@@ -122,7 +122,7 @@ def embedded(made: Kuzzle, folder: Path) -> Iterator[Service]:
 
 
 @contextlib.contextmanager
-def on_elasticsearch(made: Kuzzle, folder: Path) -> Iterator[Service]:
+def on_elasticsearch(made: Kuzzle, folder: Path, *, workers: int = WORKERS) -> Iterator[Service]:
     """`ELASTICSEARCH_URL`, or a node of its own."""
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(stored.elasticsearch())
@@ -133,7 +133,7 @@ def on_elasticsearch(made: Kuzzle, folder: Path) -> Iterator[Service]:
             "ADMIN_INDEX": ADMIN_INDEX,
             "AUTH": "anonymous",
             "LINK_SECRETS": SECRETS,
-            "WEB_CONCURRENCY": str(WORKERS),
+            "WEB_CONCURRENCY": str(workers),
             "LINK_TTL_SECONDS": "600",
         }
         yield stack.enter_context(service(environ, folder / "elasticsearch.log"))

@@ -37,7 +37,7 @@ class Source(msgspec.Struct, gc=False):
 
 
 class Measure(msgspec.Struct, gc=False):
-    """`document`: where an export wants it, the bytes of `_source` as stored, or what was decoded of them."""
+    """`document`: where an export wants it, `_source` as stored (bytes or text), or what was decoded of it."""
 
     id: str = msgspec.field(name="_id")
     source: Source = msgspec.field(name="_source")

@@ -59,6 +59,11 @@ class Options:
         return {name: _json(value) for name, value in found.items() if value != DEFAULTS[name]}
 
     @property
+    def wants_cells(self) -> bool:
+        """Whether a row is more than its document."""
+        return self.format != "documents"
+
+    @property
     def wants_documents(self) -> bool:
         """Whether a row may need more of a document than every row needs."""
         return self.format == "documents" or any(map(is_path, self.fields or ()))

@@ -89,7 +89,10 @@ KEPT = KeptFile(
     name="signing-key.pem",
     holds="the key of packages",
     make=made_pem,
-    written=re.compile(rb"-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/=\n]{64,90}-----END PRIVATE KEY-----\n"),
+    # RFC 8410: 16 bytes that are always the same, and 32 of chance.
+    written=re.compile(
+        rb"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEI[A-P][A-Za-z0-9+/]{42}\n-----END PRIVATE KEY-----\n"
+    ),
     remedy="Delete it, and a new one is made: packages signed before no longer match the public key. "
     "Or set SIGNING_KEY_FILE.",
 )

@@ -8,8 +8,10 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,9 @@ CHUNK = 1024 * 1024
 
 #: Bytes of the members that are read whole.
 MOST_BYTES = 64 * 1024 * 1024
+
+#: Bytes of a signature of Ed25519.
+SIGNATURE_BYTES = 64
 
 #: What is called so that belongs to no member.
 DIRECTORY = "the directory of the archive"
@@ -68,8 +73,8 @@ def check(package: zipfile.ZipFile, file: IO[bytes], key: PublicKey | None, verd
     """Check all, one after the other. Raises `Wrong`."""
     names = check_names(package)
     verdict.checked.append(f"The archive is whole, and holds {', '.join(names)}.")
-    sums = {name: sum_of(package, name) for name in names}
     check_frame(package, file)
+    sums = {info.filename: sum_of(file, info) for info in package.infolist()}
     verdict.checked.append("Each member has its checksum, and no byte stands beside them.")
     check_sums(package, sums)
     verdict.checked.append(f"{CHECKSUMS} has the SHA-256 of each file.")
@@ -81,8 +86,9 @@ def check(package: zipfile.ZipFile, file: IO[bytes], key: PublicKey | None, verd
 
 def check_names(package: zipfile.ZipFile) -> list[str]:
     names = [member.filename for member in package.infolist()]
+    counts = Counter(names)
     for name in names:
-        if names.count(name) > 1:
+        if counts[name] > 1:
             raise Wrong(f"{name} is in the archive twice.")
         if "/" in name or "\\" in name or name in ("", ".", ".."):
             raise Wrong(f"{name!r} is no plain name of a member.")
@@ -91,6 +97,8 @@ def check_names(package: zipfile.ZipFile) -> list[str]:
     for name in (DESCRIPTION, CHECKSUMS):
         if name not in names:
             raise Wrong(f"{name} is missing.")
+    if not any(name.endswith(".csv") for name in names):
+        raise Wrong(f"{DIRECTORY}: no CSV is in the archive.")
     return names
 
 
@@ -104,15 +112,67 @@ def chunks(package: zipfile.ZipFile, name: str) -> Iterator[bytes]:
         raise Wrong(f"{name} is damaged ({error}).") from error
 
 
-def sum_of(package: zipfile.ZipFile, name: str) -> str:
-    found = hashlib.sha256()
-    for chunk in chunks(package, name):
-        found.update(chunk)
+def sum_of(file: IO[bytes], info: zipfile.ZipInfo) -> str:
+    """Return the SHA-256 of a member. Raises `Wrong` where its packed bytes are not of it, all of them, and no others.
+
+    `zipfile` ends with the size that the directory tells, and looks neither at what follows nor for the stream's end.
+    """
+    found, crc, size = hashlib.sha256(), 0, 0
+    try:
+        for chunk in inflated(file, info):
+            found.update(chunk)
+            crc, size = zlib.crc32(chunk, crc), size + len(chunk)
+            if size > info.file_size:
+                break
+    except (zlib.error, OSError) as error:
+        raise Wrong(f"{info.filename} is damaged ({error}).") from error
+    if (crc, size) != (info.CRC, info.file_size):
+        raise Wrong(f"{info.filename} is damaged (its size or its CRC-32 is another).")
     return found.hexdigest()
 
 
+def inflated(file: IO[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield a member, `CHUNK` bytes at most at a time. Raises `Wrong`, `zlib.error`."""
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    file.seek(info.header_offset + len(archive.local_header(archive.Member(info.filename.encode(), 0))))
+    left = info.compress_size - 1
+    while left > 0 and not stream.eof and (packed := file.read(min(left, CHUNK))):
+        left -= len(packed)
+        while packed and not stream.eof:
+            yield stream.decompress(packed, CHUNK)
+            packed = stream.unconsumed_tail
+    if left or stream.eof:
+        raise Wrong(f"{info.filename} is damaged (its packed bytes end elsewhere).")
+    last = file.read(1)
+    yield ending(stream, last, info.filename)
+
+
+def ending(stream: "zlib._Decompress", last: bytes, name: str) -> bytes:
+    """Return what the last byte ends. Raises `Wrong` where it ends nothing, or where the bits that fill it are not 0.
+
+    A bit fills where the stream is the same without it: to turn the last that ends the stream would lead it on.
+    """
+
+    def read(byte: int) -> tuple[bytes, bool] | None:
+        at = stream.copy()
+        try:
+            return at.decompress(bytes((byte,))), at.eof and not at.unused_data
+        except zlib.error:
+            return None
+
+    found = read(last[0])
+    if found is None or not found[1]:
+        raise Wrong(f"{name} is damaged (its packed bytes have no end).")
+    for bit in (1 << place for place in reversed(range(8))):
+        if read(last[0] ^ bit) != found:
+            break
+        if last[0] & bit:
+            raise Wrong(f"{name} is damaged (bits behind its end are set).")
+    return found[0]
+
+
 def check_frame(package: zipfile.ZipFile, file: IO[bytes]) -> None:
-    """Compare what stands around the members with what the service writes."""
+    """Compare what stands around the members with what the service writes. Raises `Wrong`."""
     members = [
         archive.Member(info.filename.encode(), info.header_offset, info.CRC, info.compress_size, info.file_size)
         for info in package.infolist()
@@ -120,6 +180,8 @@ def check_frame(package: zipfile.ZipFile, file: IO[bytes]) -> None:
     at = 0
     for member in members:
         name = member.name.decode()
+        if member.offset != at or max(member.packed, member.size) > archive.MOST_BYTES:
+            raise Wrong(f"{name}: where the archive says that it is, or how large, is not as it was written.")
         at = compared(file, at, archive.local_header(member), name)
         at = compared(file, at + member.packed, archive.descriptor(member), name)
     at = compared(file, at, archive.directory(members, at), DIRECTORY)
@@ -144,8 +206,10 @@ def whole(package: zipfile.ZipFile, name: str) -> bytes:
 
 def check_sums(package: zipfile.ZipFile, sums: dict[str, str]) -> None:
     expected = {name: sum for name, sum in sums.items() if name not in (CHECKSUMS, SIGNATURE)}
-    lines = whole(package, CHECKSUMS).decode("utf-8", "replace").splitlines()
-    told = {name: sum for sum, _, name in (line.partition("  ") for line in lines)}
+    *lines, rest = whole(package, CHECKSUMS).decode("utf-8", "replace").split("\n")
+    if rest or not all(re.match("[0-9a-f]{64}  .", line) for line in lines):
+        raise Wrong(f"{CHECKSUMS} has not one checksum and one name a line.")
+    told = {line[66:]: line[:64] for line in lines}
     for name, sum in expected.items():
         if told.get(name) != sum:
             raise Wrong(f"{name} has not the SHA-256 that {CHECKSUMS} tells.")
@@ -156,7 +220,7 @@ def check_sums(package: zipfile.ZipFile, sums: dict[str, str]) -> None:
 def read_json(package: zipfile.ZipFile) -> dict[str, Any]:
     try:
         found = json.loads(whole(package, DESCRIPTION))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Wrong(f"{DESCRIPTION} is no JSON ({error}).") from error
     if not isinstance(found, dict):
         raise Wrong(f"{DESCRIPTION} holds no object.")
@@ -178,7 +242,8 @@ def check_resources(package: zipfile.ZipFile, description: dict[str, Any], sums:
             "rows": lambda name=name, resource=resource: rows_of(package, name, resource),  # type: ignore[misc]
         }
         for fact, found in facts.items():
-            if resource.get(fact) != found():
+            told, actual = resource.get(fact), found()
+            if type(told) is not type(actual) or told != actual:  # JSON's true and 2.0 are no count
                 raise Wrong(f"{name} has not the {fact} that {DESCRIPTION} tells.")
 
 
@@ -211,12 +276,15 @@ def check_signature(
         raise Wrong(f"{DESCRIPTION} does not tell who has signed.")
     if not is_there:
         raise Wrong(f"{SIGNATURE} is missing, though {DESCRIPTION} says that it is signed.")
+    signature = whole(package, SIGNATURE)
+    if len(signature) != SIGNATURE_BYTES:
+        raise Wrong(f"{SIGNATURE} is no signature: it has not {SIGNATURE_BYTES} bytes.")
     verdict.is_signed = True
     if key is None:
         return
     if told["key"] != key.fingerprint:
         raise Wrong(f"{SIGNATURE} is of another key: {told['key']}, not {key.fingerprint}.")
-    if not key.holds(whole(package, DESCRIPTION), whole(package, SIGNATURE)):
+    if not key.holds(whole(package, DESCRIPTION), signature):
         raise Wrong(f"{SIGNATURE} does not match {DESCRIPTION}.")
     verdict.is_proven = True
     verdict.checked.append(f"The signature is of the key {key.fingerprint}.")

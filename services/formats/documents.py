@@ -1,6 +1,7 @@
 """Documents: what is stored, one `{"_id": …, "_source": …}` a line, as `flask load` reads it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from services.formats.javascript import json
 from services.measures import Measure
@@ -19,22 +20,27 @@ class Documents:
         return b""
 
     def page(self, measures: Sequence[Measure], rest: Tick = no_tick) -> bytes:
-        blocks = []
+        blocks: list[Any] = []
         for start in range(0, len(measures), BATCH):
             blocks += [line(measure) for measure in measures[start : start + BATCH]]
             rest()
-        return b"".join(blocks)
+        return b"".join(blocks) if blocks and isinstance(blocks[0], bytes) else "".join(blocks).encode()
 
     def end(self) -> bytes:
         return b""
 
 
-def line(measure: Measure) -> bytes:
-    """Return a document as one line: its source as the store has it, without line breaks between its tokens.
+def line(measure: Measure) -> bytes | str:
+    """Return a document as one line, of its own kind of text: its source as the store has it, without line breaks
+    between its tokens.
 
     A line break within a text of JSON is escaped: those that are found stand between tokens.
     """
-    source: bytes = measure.document
+    source = measure.document
+    if isinstance(source, str):
+        if "\n" in source or "\r" in source:
+            source = source.replace("\r", "").replace("\n", "")
+        return f'{{"_id":{json(measure.id)},"_source":{source}}}\n'
     if b"\n" in source or b"\r" in source:
         source = source.replace(b"\r", b"").replace(b"\n", b"")
     return b'{"_id":%b,"_source":%b}\n' % (json(measure.id).encode(), source)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.columns import FIXED, Column
+from services.formats.beside import Beside, Get
 from services.formats.layout import Layout
 from services.formats.syntax import Instant, Syntax
 from services.formats.values import Path, find
 from services.instants import instant
-from services.measures import Measure, Slot
+from services.measures import Slot
 
 #: Entries before a cache is emptied: a few hundred bytes each.
 GROUPS = 4096
@@ -22,9 +23,6 @@ PLANS = 512
 CHARACTERS = 16 * 1024 * 1024
 
 Keys = tuple[str, ...]
-
-#: Returns the value of a column of a measure.
-Get = Callable[[Measure], Any]
 
 #: Where the value of a column is: `key` of `values`, or `sub` of the object there; where that may not be all, `sub` is
 #: empty and `get` finds it. These are plain tuples because a NamedTuple takes four times as long to unpack.
@@ -42,14 +40,25 @@ GroupKey = tuple[str | None, str | None, str | None, str | None, str | None, str
 #: The cells from Measure Type to Asset Model, joined, and the plans of the slot.
 Group = tuple[str, "Plans"]
 
+#: Between these, an integer is the instant it says; a smaller one may be a year.
+FIRST_MS, LAST_MS = 10_000, 10**15
+
 #: The cells that a measure has of its own, and those that it has in common with its group, by their places.
 ID, AT, AT_ISO, FIRST_COMMON = 0, 1, 2, 3
 
 OWN: Mapping[int, Get] = {
     ID: lambda measure: measure.id,
     AT: lambda measure: measure.source.measuredAt,
-    AT_ISO: lambda measure: None if (ms := instant(measure.source.measuredAt)) is None else Instant(ms),
+    AT_ISO: lambda measure: instant_of(measure.source.measuredAt),
 }
+
+
+def instant_of(stored: Any) -> Instant | None:
+    """Return the instant of a `measuredAt`, if it can be read."""
+    if type(stored) is int and FIRST_MS <= stored <= LAST_MS:
+        return Instant(stored)
+    ms = instant(stored)
+    return None if ms is None else Instant(ms)
 
 
 class Plans(dict[Keys, Plan]):
@@ -134,14 +143,6 @@ def getter(path: Path) -> Get:
     return lambda measure: find(measure.source.values, path)
 
 
-def document_getter(path: str) -> Get:
-    """Return what gets the value at a path of a measure's document, which must have been decoded."""
-    if path == "_id":
-        return OWN[ID]
-    levels = tuple(path.split("."))
-    return lambda measure: find(measure.document, levels)
-
-
 class Groups(dict[GroupKey, Group]):
     """Holds what rows have in common that are of one group."""
 
@@ -149,6 +150,7 @@ class Groups(dict[GroupKey, Group]):
         super().__init__()
         self._layout = layout
         self._syntax = syntax
+        self.beside = Beside(layout.paths)
         self._plans: dict[Slot, Plans] = {}
         self._made: list[Plans] = []
         self._characters = 0
@@ -179,7 +181,7 @@ class Groups(dict[GroupKey, Group]):
     def _held(self, columns: Mapping[int, Column], common: Sequence[str | None]) -> Iterator[tuple[int, Held]]:
         for place, source in enumerate(self._layout.sources):
             if isinstance(source, str):
-                yield place, document_getter(source)
+                yield place, self.beside.getter(source)
             elif source in OWN:
                 yield place, OWN[source]
             elif source < len(FIXED):

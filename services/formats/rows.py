@@ -11,15 +11,10 @@ from itertools import repeat
 from typing import Any
 
 from services.formats.layout import Layout
-from services.formats.plans import AT, AT_ISO, Groups
-from services.formats.syntax import Instant, Syntax
-from services.formats.values import document_reader
-from services.instants import instant
+from services.formats.plans import AT, AT_ISO, FIRST_MS, LAST_MS, Groups, instant_of
+from services.formats.syntax import Syntax
 from services.measures import Asset, Measure, Origin
 from services.scheduling.tick import Tick, no_tick
-
-#: Between these, an integer is the instant it says; a smaller one may be a year.
-FIRST_MS, LAST_MS = 10_000, 10**15
 
 #: Characters that may gather between two numbers; each row copies them.
 LINE = 4096
@@ -39,7 +34,6 @@ class Rows:
         self._is_usual = layout.chosen is None
         self._by_asset = layout.columns.kind == "assets"
         self._groups = Groups(layout, syntax)
-        self._read_documents = document_reader(layout.paths)
         self._separators = len(layout.headers) * max(1, len(syntax.missing))
 
     @property
@@ -51,7 +45,7 @@ class Rows:
         """Return the rows of these measures. `rest` is called now and then, after every row that is large."""
         syntax, groups, by_asset = self._syntax, self._groups, self._by_asset
         opened, closed, instants, other = self._opening()
-        self._read_documents(measures)
+        groups.beside.read(measures)
         blocks: list[str] = []
         between: list[str] = []
         found: list[int | float] = []
@@ -109,9 +103,8 @@ class Rows:
         """Return the cells of a `measuredAt` of any kind: as it is stored, and its instant if it can be read."""
         if not self._is_usual:
             return ""
-        ms, leads = instant(stored), self._syntax.leads
-        iso = None if ms is None else Instant(ms)
-        return self._syntax.cell(stored, leads[AT]) + self._syntax.cell(iso, leads[AT_ISO])
+        leads = self._syntax.leads
+        return self._syntax.cell(stored, leads[AT]) + self._syntax.cell(instant_of(stored), leads[AT_ISO])
 
 
 def nothing(ms: int) -> str:

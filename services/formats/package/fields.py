@@ -5,9 +5,9 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from services.columns import FIXED
+from services.formats.beside import Beside, Get
 from services.formats.layout import Layout, Source
-from services.formats.plans import AT, AT_ISO, PLANS, Get, document_getter, way_of
-from services.formats.rows import FIRST_MS, LAST_MS
+from services.formats.plans import AT, AT_ISO, FIRST_MS, LAST_MS, PLANS, way_of
 from services.instants import instant
 from services.measures import Measure, Slot
 
@@ -48,6 +48,7 @@ class Seen:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._by_asset = layout.columns.kind == "assets"
+        self._beside = Beside(layout.paths)
         self._ways: dict[tuple[Any, ...], Ways] = {}
         self._kinds: set[tuple[int, Any]] = set()
         self._slots: dict[Slot, None] = {}
@@ -117,7 +118,7 @@ class Seen:
         found: Ways = []
         for place, source in enumerate(self._layout.sources):
             if isinstance(source, str):
-                found.append((place, "", "", document_getter(source)))
+                found.append((place, "", "", self._beside.getter(source)))
             elif source in columns:
                 way = way_of(columns[source], keys)
                 if isinstance(way, tuple):

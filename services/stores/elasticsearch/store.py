@@ -223,7 +223,7 @@ class ElasticsearchStore:
     def _sample(self, request: ExportRequest, selection: Selection) -> Sequence[Measure]:
         """Return a few measures, whether they match or not; none where they cannot be had: they only tell sizes."""
         few = {"size": SAMPLE_ROWS, "terminate_after": SAMPLE_ROWS, "track_total_hits": False, "query": selection.rows}
-        read = partial(responses.sample, documents=request.options.wants_documents)
+        read = partial(responses.sample, read=responses.read_of(request.options))
         with contextlib.suppress(StoreUnavailable):
             return self._search(request, few, read, self._lanes.counts)
         return ()

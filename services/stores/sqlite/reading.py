@@ -55,6 +55,9 @@ ROWS = "SELECT {columns} FROM measures INDEXED BY {index} WHERE {where}"
 #: Rows by their places of insertion, in the order of these.
 BY_NUMBER = "SELECT 1, measures.id, doc FROM json_each(?) AS place CROSS JOIN measures ON seq = place.value"
 
+#: What is decoded of a document that is written as it is.
+NO_SOURCE = Source()
+
 SOURCES = msgspec.json.Decoder(list[Source])
 
 
@@ -349,10 +352,12 @@ class Batches:
 def decoded(rows: Sequence[Row], request: ExportRequest, look: Tick) -> list[Measure]:
     """Return the measures of rows, with their documents where the export wants them."""
     _, ids, docs = unzipped(rows, 3)
+    if not request.options.wants_cells:
+        return [Measure(id, NO_SOURCE, doc) for id, doc in zip(ids, docs, strict=True)]
     measures = lenient.measures(ids, joined(docs), SOURCES, look)
     if request.options.wants_documents:
         for measure, doc in zip(measures, docs, strict=True):
-            measure.document = doc.encode()
+            measure.document = doc
     return measures
 
 

@@ -75,8 +75,7 @@ def row_seconds(request: ExportRequest, selection: Selection) -> float:
 
 def decode(request: ExportRequest, selection: Selection, cpu: CpuShare) -> Decode:
     """Return what decodes the pages, within a turn of the CPU."""
-    documents = request.options.wants_documents
     if selection.exact:
-        return partial(responses.measures, look=cpu.rest, documents=documents)
+        return partial(responses.measures, read=responses.read_of(request.options), look=cpu.rest)
     with cpu.turn():  # large filters take a while to be compiled
-        return Residual(request.filter, cpu, documents=documents)
+        return Residual(request.filter, cpu, documents=request.options.wants_documents)

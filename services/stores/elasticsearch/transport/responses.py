@@ -10,7 +10,8 @@ from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from services import lenient_json
-from services.measures import Measure, Slot
+from services.measures import Measure, Slot, Source
+from services.options import Options
 from services.scheduling.tick import Tick, no_tick
 from services.stores import lenient
 from services.stores.elasticsearch.transport import shapes
@@ -75,6 +76,7 @@ class Loose(msgspec.Struct, gc=False):
 class Document(msgspec.Struct, gc=False):
     """A row of which only the bytes of its document matter."""
 
+    id: str = msgspec.field(name="_id")
     source: msgspec.Raw = msgspec.field(name="_source")
 
 
@@ -220,6 +222,13 @@ class ReadPage:
     row_seconds: float | None = None
 
 
+#: Reads hits, as Elasticsearch wrote them.
+Read = Callable[[Sequence[msgspec.Raw]], Sequence[Measure]]
+
+#: What is looked at of a document that is written as it is.
+NO_SOURCE = Source()
+
+
 class Decode(Protocol):
     """Turns a body that should have so many rows into a page. Raises `Unsound` when it has not."""
 
@@ -243,19 +252,6 @@ def decoded(body: bytes, decoder: "msgspec.json.Decoder[AnySearch]") -> AnySearc
         return complete(shapes.typed(lenient_json.mended_json(body), decoder))
 
 
-def measures(body: bytes, rows: int, *, with_cursor: bool, look: Tick = no_tick, documents: bool = False) -> Page:
-    """Return the page of a body that should have so many rows. Raises `Unsound` when it has not.
-
-    `with_cursor`: with that of the last row. `documents`: with theirs. `look` is called between the parts of long work.
-    """
-    if documents:
-        return in_pieces(body, rows, lambda hits: with_documents(of_piece(hits), hits), look)
-    if len(body) <= LARGE_BYTES:
-        with contextlib.suppress(msgspec.DecodeError):
-            return page(SORTED.decode(body) if with_cursor else MEASURES.decode(body), rows)
-    return in_pieces(body, rows, of_piece, look)
-
-
 def of_piece(hits: Sequence[msgspec.Raw]) -> list[Measure]:
     try:
         return LISTED.decode(json_array(hits))
@@ -263,22 +259,51 @@ def of_piece(hits: Sequence[msgspec.Raw]) -> list[Measure]:
         return [lenient.measure(hit.id, hit.source) for hit in map(loose, hits)]
 
 
-def with_documents(measures: Sequence[Measure], hits: Sequence[msgspec.Raw]) -> Sequence[Measure]:
+def with_documents(measures: Sequence[Any], hits: Sequence[msgspec.Raw]) -> Sequence[Any]:
     """Return the measures of hits, each with the bytes of its `_source`."""
-    try:
-        documents = DOCUMENTS.decode(json_array(hits))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        documents = DOCUMENTS.decode(lenient_json.mended_json(json_array(hits)))
-    for measure, document in zip(measures, documents, strict=True):
+    for measure, document in zip(measures, documents(hits), strict=True):
         measure.document = bytes(document.source)
     return measures
 
 
-def sample(body: bytes, *, documents: bool) -> Sequence[Measure]:
+def documents(hits: Sequence[msgspec.Raw]) -> Sequence[Document]:
+    try:
+        return DOCUMENTS.decode(json_array(hits))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return DOCUMENTS.decode(lenient_json.mended_json(json_array(hits)))
+
+
+def measures_and_documents(hits: Sequence[msgspec.Raw]) -> Sequence[Measure]:
+    """Return the measures of hits with their documents."""
+    return with_documents(of_piece(hits), hits)
+
+
+def only_documents(hits: Sequence[msgspec.Raw]) -> Sequence[Measure]:
+    """Return the measures of hits with their documents, of which nothing else is looked at."""
+    return [Measure(document.id, NO_SOURCE, bytes(document.source)) for document in documents(hits)]
+
+
+def read_of(options: Options) -> Read:
+    """Return what reads the hits of an export with these options."""
+    if not options.wants_cells:
+        return only_documents
+    return measures_and_documents if options.wants_documents else of_piece
+
+
+def sample(body: bytes, read: Read) -> Sequence[Measure]:
     """Return the measures of an answer that may have any number of them. Raises `Unsound`."""
-    hits = apart(body).hits.hits
-    found = shapes.well_shaped(partial(of_piece, hits))
-    return with_documents(found, hits) if documents else found
+    return shapes.well_shaped(partial(read, apart(body).hits.hits))
+
+
+def measures(body: bytes, rows: int, *, with_cursor: bool, read: Read = of_piece, look: Tick = no_tick) -> Page:
+    """Return the page of a body that should have so many rows. Raises `Unsound` when it has not.
+
+    `with_cursor`: with that of the last row. `read`: reads hits. `look` is called between the parts of long work.
+    """
+    if read is of_piece and len(body) <= LARGE_BYTES:
+        with contextlib.suppress(msgspec.DecodeError):
+            return page(SORTED.decode(body) if with_cursor else MEASURES.decode(body), rows)
+    return in_pieces(body, rows, read, look)
 
 
 def skipped(body: bytes, rows: int) -> Page:
@@ -293,7 +318,7 @@ def page(answer: RowsAnswer[Any], rows: int) -> Page:
     return Page(found, rows, cursor_of(found[-1]) if found else None, answer.pit_id)
 
 
-def in_pieces(body: bytes, rows: int, read: Callable[[Sequence[msgspec.Raw]], Sequence[Measure]], look: Tick) -> Page:
+def in_pieces(body: bytes, rows: int, read: Read, look: Tick) -> Page:
     """Return the page of a body that typed decoding refuses, or that is too large to be decoded at
     once.
 
