@@ -95,7 +95,7 @@ def first_bytes(running: Service) -> Iterator[str]:
     starts: dict[int, list[float]] = {0: [], DEEP: []}
     for _ in range(FIRST_BYTES):
         for offset, seconds in starts.items():
-            body: JSON = {"sort": NEWEST, "from": offset, "size": FIRST_ROWS}
+            body: dict[str, Any] = {"sort": NEWEST, "from": offset, "size": FIRST_ROWS}
             seconds.append(download(running, ENGINE, WHOLE, **body).first)
     for offset, seconds in starts.items():
         yield f"{f'from {offset:,}':32}first byte after {statistics.median(seconds) * 1000:.0f} ms"

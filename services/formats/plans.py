@@ -92,7 +92,7 @@ class Plans(dict[Keys, Plan]):
             way = way_of(held, keys)
             if way is None:
                 continue
-            pieces[-1] += syntax.missing * (place - next_place)
+            pieces[-1] += self._missing(next_place, place)
             next_place = place + 1
             lead = syntax.leads[place]
             if isinstance(way, Constant):
@@ -101,8 +101,14 @@ class Plans(dict[Keys, Plan]):
                 pieces[-1] += lead
                 pieces.append(syntax.close)
                 steps.append((way, lead))
-        pieces[-1] += syntax.missing * (self._places.stop - next_place) + syntax.end
+        pieces[-1] += self._missing(next_place, self._places.stop) + syntax.end
         return pieces[0], tuple((*way, after, lead) for (way, lead), after in zip(steps, pieces[1:], strict=True))
+
+    def _missing(self, first: int, end: int) -> str:
+        """Return the cells of columns that have no value."""
+        if first == 0 and end:
+            return self._syntax.cell(None, self._syntax.leads[0]) + self._syntax.missing * (end - 1)
+        return self._syntax.missing * (end - first)
 
 
 class Constant:

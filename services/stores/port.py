@@ -6,7 +6,7 @@ of the sort, ties in order of insertion, ascending whatever the direction.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from services.measures import ExportRequest, Measure, Model, Slot, Target
@@ -36,7 +36,7 @@ class Count:
     rows: int
     exact: bool
     notices: tuple[Notice, ...] = ()
-    sample: Sequence[Measure] = ()
+    sample: Sequence[Measure] = field(default=(), compare=False)
 
 
 def without_instant(documents: int) -> tuple[Notice, ...]:

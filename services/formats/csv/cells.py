@@ -14,6 +14,9 @@ from services.options import Options
 #: A text of nothing else needs neither quotes nor a guard, wherever these stand in it.
 _HARMLESS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.: "
 
+#: A cell that is empty, and seen.
+NOTHING = '""'
+
 _NEWLINES = {"lf": "\n", "crlf": "\r\n"}
 
 
@@ -47,6 +50,9 @@ class Cells:
             list: lambda value: self.quoted(json(value)),
             Instant: lambda ms: self.quoted(dates(ms)),
         }
+        if len(headers) == 1:  # readers pass over a line of nothing
+            self._empty = self._empty or NOTHING
+            self._writers[str] = lambda value: self._text(value) or NOTHING
 
     def text(self, value: Any) -> str:
         """Return the text of one cell, quoted if need be."""

@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 from services.formats.csv.cells import Cells
 from services.formats.csv.guard import guard as guard_of
 from services.formats.javascript import as_javascript, numbers
+from services.formats.syntax import Instant
 from services.options import Options
 
-GUARDED, PLAIN = (Cells(Options(), ["a"], formula_guard=guard) for guard in (True, False))
+AT = 1_718_000_000_000
+
+GUARDED, PLAIN = (Cells(Options(), ["a", "b"], formula_guard=guard) for guard in (True, False))
 guarded, quoted = guard_of(","), PLAIN.quoted
 
 
@@ -236,6 +239,77 @@ def test_the_guard_can_be_left_out(text: str) -> None:
 def test_numbers_are_never_guarded() -> None:
     """Nor is anything else that is no text."""
     assert [cell(value, guard=True) for value in (-1, -1e21, -math.inf)] == ["-1", "-1e+21", "-Infinity"]
+
+
+def cells_of(**options: Any) -> Cells:
+    return Cells(Options(**options), ["a", "b"], formula_guard=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "value", "written"),
+    [
+        ({"separator": ";"}, "a;b", '"a;b"'),
+        ({"separator": ";"}, "a,b", "a,b"),
+        ({"separator": ";"}, [1, 2], "[1,2]"),
+        ({"separator": "|"}, "a|b", '"a|b"'),
+        ({"separator": "\t"}, "a\tb", '"a\tb"'),
+        ({"separator": " "}, "a b", '"a b"'),
+        ({"separator": ":"}, {"a": 1}, '"{""a"":1}"'),
+        ({"separator": ":"}, Instant(AT), '"2024-06-10T06:13:20.000Z"'),
+        ({"separator": ";"}, Instant(AT), "2024-06-10T06:13:20.000Z"),
+        ({"separator": ";", "decimal": ","}, 21.5, "21,5"),
+        ({"separator": ";", "decimal": ","}, -0.25, "-0,25"),
+        ({"separator": ";", "decimal": ","}, 20.0, "20"),
+        ({"separator": ";", "decimal": ","}, 1.5e21, "1,5e+21"),
+        ({"separator": ";", "decimal": ","}, 1.5e-7, "1,5e-7"),
+        ({"separator": ";", "decimal": ","}, 5e-324, "5e-324"),
+        ({"separator": ";", "decimal": ","}, -0.0, "0"),
+        ({"separator": ";", "decimal": ","}, math.inf, "Infinity"),
+        ({"separator": ";", "decimal": ","}, [1.5], "[1.5]"),
+        ({"separator": ";", "decimal": ","}, "1.5", "1.5"),
+        ({"empty": "NA"}, None, "NA"),
+        ({"empty": "NA"}, "", ""),
+        ({"empty": "a,b"}, None, '"a,b"'),
+        ({"empty": "=1"}, None, "=1"),
+        ({"empty": r"\N"}, None, r"\N"),
+    ],
+)
+def test_cells_with_options(options: dict[str, Any], value: Any, written: str) -> None:
+    """Quoted where the separator asks for it; the decimal mark in numbers alone; missing is told from empty."""
+    assert cells_of(**options).text(value) == written
+
+
+def test_numbers_of_a_page_with_a_decimal_comma() -> None:
+    """Each is as JavaScript prints it, but for the mark."""
+    values = [value for value, _ in NUMBERS]
+    assert cells_of(separator=";", decimal=",").numbers(values) == [text.replace(".", ",") for _, text in NUMBERS]
+
+
+@pytest.mark.parametrize("separator", list(",;|: \t"))
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("x,=1+1;y", {",": "x,=1+1;y", "else": "x,'=1+1;y"}),
+        ("x,-5;y", {",": "x,-5;y", "else": "x,-5;y"}),
+        ("x,-5+1,y", {",": "x,-5+1,y", "else": "x,'-5+1,y"}),
+        ("x;=1", {",": "x;'=1", "else": "x;'=1"}),
+        ("x\t@a", {",": "x\t'@a", "else": "x\t'@a"}),
+        ('x,"=1', {",": 'x,"=1', "else": "x,'\"=1"}),
+    ],
+)
+def test_the_guard_with_another_separator(separator: str, text: str, written: dict[str, str]) -> None:
+    """A comma splits, too, where it is not the separator of the file itself."""
+    found = cells_of(separator=separator).text(text)
+    assert list(csv.reader([found], delimiter=separator)) == [[written.get(separator, written["else"])]]
+
+
+@given(st.text(alphabet='x1=@+-;|\t",\0 é(:'), st.sampled_from(",;|: \t"))
+def test_no_reader_of_any_separator_finds_a_formula(text: str, separator: str) -> None:
+    """Whichever character it splits at, and whichever the file is written with."""
+    row = f"id{separator}{cells_of(separator=separator).text(text)}\n"
+    for split in {";", "\t", "|", ",", separator} - ({","} if separator == "," else set()):
+        found = [each for line in csv.reader([row], delimiter=split) for each in line]
+        assert [each for each in found[1:] if each.startswith(("=", "@"))] == []
 
 
 @pytest.mark.node
