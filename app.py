@@ -1,10 +1,8 @@
 """Build the application from settings and a store."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from flask import Flask
 
@@ -18,17 +16,14 @@ from routes.calls import LARGEST_BODY
 from routes.hosts import AnyHost
 from routes.paths import PartConverter, RawPaths
 from routes.websocket.middleware import MOST_SOCKETS, MakeSession, WebSockets
-from services import hosts, signing
+from services import hosts
 from services.access import Access
 from services.formats import Maker
-from services.kept_file import SecretUnusable
 from services.kept_secret import beside, kept_secret
 from services.links import Links
 from services.scheduling.cpu_turn import CpuTurns
-from services.signing import SigningKey, kept_key
+from services.signing import OwnKey
 from services.stores.port import Store
-
-log = logging.getLogger(__name__)
 
 #: Tells epoch seconds.
 Clock = Callable[[], float]
@@ -43,8 +38,8 @@ def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Cloc
     app.url_map.converters["part"] = PartConverter
     app.url_map.merge_slashes = False
     access = make_access(settings, clock)
-    key, is_new = signing_key(settings)
-    maker = Maker(key=key, clock=clock)
+    key = OwnKey(settings.signing_key_file, database=settings.sqlite_path if settings.embedded else None)
+    maker = Maker(key=key.get, clock=clock)
     prepared = Exports(
         store=store,
         links=Links(link_secrets(settings), ttl_seconds=settings.link_ttl_seconds, clock=clock),
@@ -61,15 +56,10 @@ def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Cloc
     app.register_blueprint(exports.blueprint(dispatcher, prepared, downloads))
     app.register_blueprint(kuzzle.blueprint(dispatcher))
     app.register_blueprint(health.blueprint(store))
-    app.register_blueprint(public_key.blueprint(None if key is None else key.public))
+    app.register_blueprint(public_key.blueprint(key))
     errors.register(app)
     cors.register(app, settings.cors_origins)
-    cli.register(
-        app,
-        sqlite_path=settings.sqlite_path,
-        api_keys_file=settings.api_keys_file,
-        key=None if key is None or is_new else key.public,
-    )
+    cli.register(app, sqlite_path=settings.sqlite_path, api_keys_file=settings.api_keys_file, key=key)
     http = AnyHost(RawPaths(app.wsgi_app))
     websockets = WebSockets(
         http, session_maker(dispatcher, access, clock), origins=origins(settings), most=MOST_SOCKETS
@@ -97,35 +87,6 @@ def link_secrets(settings: Settings) -> tuple[str, ...]:
     if settings.link_secrets:
         return settings.link_secrets
     return (kept_secret(beside(settings.sqlite_path)),)
-
-
-def signing_key(settings: Settings) -> tuple[SigningKey | None, bool]:
-    """Return the key that packages are signed with, and whether it was made just now, so that no package is of it.
-
-    That is the one that is set, else (embedded) one kept beside the data, else none.
-
-    Raises `SecretUnusable`.
-    """
-    is_new = False
-    if settings.signing_key_file is not None:
-        key = read_key(settings.signing_key_file)
-    elif settings.embedded:
-        path = signing.KEPT.beside(settings.sqlite_path)
-        is_new = not path.exists()
-        key = kept_key(path)
-    else:
-        return None, False
-    log.info("packages are signed by the key %s", key.public.fingerprint)
-    return key, is_new
-
-
-def read_key(path: str) -> SigningKey:
-    try:
-        return SigningKey.from_pem(Path(path).read_bytes())
-    except OSError as error:
-        raise SecretUnusable(f"SIGNING_KEY_FILE: {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise SecretUnusable(f"SIGNING_KEY_FILE: {path}: {error}.") from error
 
 
 def make_access(settings: Settings, clock: Clock) -> Access:

@@ -16,7 +16,7 @@ from gunicorn.errors import HaltServer  # type: ignore[import-untyped]  # noqa: 
 from gunicorn.workers import ggevent  # type: ignore[import-untyped]  # noqa: E402
 
 from config import Settings, SettingsError, from_env  # noqa: E402
-from services import kept_secret  # noqa: E402
+from services import kept_secret, signing  # noqa: E402
 from services.access.settings import problems  # noqa: E402
 from services.hosts import bracketed, unusable  # noqa: E402
 from serving import worker as serving  # noqa: E402
@@ -32,6 +32,11 @@ def of_access(settings: Settings) -> list[str]:
     ) + (kept_secret.problems(kept_secret.beside(settings.sqlite_path)) if kept else [])
 
 
+def of_key(settings: Settings) -> list[str]:
+    """Return what is wrong with the key that packages are signed with."""
+    return signing.problems(settings.signing_key_file, database=settings.sqlite_path if settings.embedded else None)
+
+
 def of_host(settings: Settings) -> list[str]:
     """Return what is wrong with HOST: gunicorn would try for seconds, and then say less."""
     problem = unusable(settings.host)
@@ -39,7 +44,7 @@ def of_host(settings: Settings) -> list[str]:
 
 
 try:
-    _settings = from_env(os.environ, of_access, of_host)
+    _settings = from_env(os.environ, of_access, of_key, of_host)
 except SettingsError as error:  # told once, by the master, instead of by every worker
     sys.exit(f"The service cannot start:\n{error}")
 
@@ -60,6 +65,14 @@ class Worker(serving.Worker):
         body_seconds=_settings.request_body_seconds,
     )
     stalled_seconds = _settings.stalled_client_seconds
+
+
+def on_starting(server: Any) -> None:
+    """Tell by which key packages are checked. The embedded service makes one here, once for all workers."""
+    own = signing.OwnKey(_settings.signing_key_file, database=_settings.sqlite_path if _settings.embedded else None)
+    key = own.get()
+    if key is not None:
+        server.log.info("Packages are signed by the key %s", key.public.fingerprint)
 
 
 worker_class = Worker

@@ -15,14 +15,14 @@ from services.access import keys
 from services.errors import StoreUnavailable
 from services.instants import first_ms
 from services.measures import Kind
-from services.signing import PublicKey
+from services.signing import OwnKey, PublicKey
 
 #: What `verify` exits with where a signature could not be checked: no key was given, or is kept here.
 UNPROVEN = 2
 
 
-def register(app: Flask, *, sqlite_path: str, api_keys_file: str | None, key: PublicKey | None) -> None:
-    """Add the commands to the application; `api_keys_file` may be `None`, then `make-key` fails. `key`: the own one."""
+def register(app: Flask, *, sqlite_path: str, api_keys_file: str | None, key: OwnKey) -> None:
+    """Add the commands to the application; `api_keys_file` may be `None`, then `make-key` fails. `key`: of packages."""
 
     @app.cli.command("load")
     @click.argument("folder", type=click.Path(path_type=Path))
@@ -67,7 +67,7 @@ def register(app: Flask, *, sqlite_path: str, api_keys_file: str | None, key: Pu
 
         Exits with 1 and the first thing that is wrong; with 2 where all else is right, but no key is known.
         """
-        judge(package, key if key_file is None else read_public_key(key_file))
+        judge(package, key.public() if key_file is None else read_public_key(key_file))
 
 
 def judge(package: Path, key: PublicKey | None) -> None:

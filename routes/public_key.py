@@ -3,16 +3,17 @@
 from flask import Blueprint, Response
 
 from services.errors import UrlNotFound
-from services.signing import PublicKey
+from services.signing import OwnKey
 
 
-def blueprint(key: PublicKey | None) -> Blueprint:
+def blueprint(own: OwnKey) -> Blueprint:
     routes = Blueprint("public_key", __name__)
 
     @routes.get("/_publicKey")
     def public_key() -> Response:
+        key = own.get()
         if key is None:
             raise UrlNotFound("Packages are not signed here: there is no SIGNING_KEY_FILE.")
-        return Response(key.pem, mimetype="application/x-pem-file")
+        return Response(key.public.pem, mimetype="application/x-pem-file")
 
     return routes

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from services.kept_file import KeptFile
+from services.kept_file import KeptFile, SecretUnusable
 
 ALGORITHM = "Ed25519"
 
@@ -101,3 +101,45 @@ KEPT = KeptFile(
 def kept_key(path: Path) -> SigningKey:
     """Return the key in a file, made at first use. Raises `SecretUnusable`."""
     return SigningKey.from_pem(KEPT.content(path))
+
+
+class OwnKey:
+    """Holds the key that this service signs packages with: that of a file, else one that is kept beside an embedded
+    database and made at its first use, else none.
+    """
+
+    def __init__(self, file: str | None, *, database: str | None) -> None:
+        """`database`: the path of the embedded one, if that is used. Raises `SecretUnusable`."""
+        self._key = None if file is None else read_key(file)
+        self._kept = KEPT.beside(database) if file is None and database is not None else None
+
+    def get(self) -> SigningKey | None:
+        """Return the key; `None`: nobody signs. Raises `SecretUnusable`."""
+        if self._key is None and self._kept is not None:
+            self._key = kept_key(self._kept)
+        return self._key
+
+    def public(self) -> PublicKey | None:
+        """Return the key that packages of this service are checked with; `None`: it has signed none."""
+        if self._key is None and self._kept is not None and not self._kept.exists():
+            return None
+        key = self.get()
+        return None if key is None else key.public
+
+
+def problems(file: str | None, *, database: str | None) -> list[str]:
+    """Return what is wrong with the own key, if there is one."""
+    try:
+        OwnKey(file, database=database).public()
+    except SecretUnusable as error:
+        return [str(error)]
+    return []
+
+
+def read_key(path: str) -> SigningKey:
+    try:
+        return SigningKey.from_pem(Path(path).read_bytes())
+    except OSError as error:
+        raise SecretUnusable(f"SIGNING_KEY_FILE: {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise SecretUnusable(f"SIGNING_KEY_FILE: {path}: {error}.") from error

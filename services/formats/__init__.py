@@ -48,9 +48,9 @@ def named(request: ExportRequest) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Maker:
-    """Makes what writes files. `key` signs packages; `None`: nobody does. `clock` tells epoch seconds."""
+    """Makes what writes files. `key` returns what signs packages, `None`: nobody does. `clock` tells epoch seconds."""
 
-    key: SigningKey | None = None
+    key: Callable[[], SigningKey | None] = lambda: None
     clock: Callable[[], float] = time.time
 
     def writer(
@@ -82,6 +82,6 @@ class Maker:
             request,
             name=file_name(request.target, ".csv", options),
             units=units,
-            key=self.key,
+            key=self.key(),
             snapshot_ms=int(self.clock() * 1000),
         )

@@ -7,12 +7,13 @@ from click.testing import Result
 from flask import Flask
 
 from routes import cli
+from services.signing import OwnKey
 from tests.support import kuzzle
 
 
 def run(database: Path, folder: Path) -> Result:
     app = Flask(__name__)
-    cli.register(app, sqlite_path=str(database), api_keys_file=None, key=None)
+    cli.register(app, sqlite_path=str(database), api_keys_file=None, key=OwnKey(None, database=None))
     return app.test_cli_runner().invoke(args=["load", str(folder)])
 
 

@@ -10,11 +10,14 @@ from freezegun import freeze_time
 
 from routes import cli
 from services.access.keys import read_keys
+from services.signing import OwnKey
 
 
 def make_key(path: Path | None, *arguments: str) -> Result:
     app = Flask(__name__)
-    cli.register(app, sqlite_path="", api_keys_file=None if path is None else str(path), key=None)
+    cli.register(
+        app, sqlite_path="", api_keys_file=None if path is None else str(path), key=OwnKey(None, database=None)
+    )
     return app.test_cli_runner().invoke(args=["make-key", *arguments])
 
 

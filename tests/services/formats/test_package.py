@@ -46,7 +46,7 @@ def package(
         export_id="x1", target=Target("e", "assets", "é a"), options=options, asked_by="bob", **asked
     )
     table = columns("assets", model, occurring(page, "assets"), MAPPINGS)
-    made = Maker(key=key, clock=lambda: AT / 1000)
+    made = Maker(key=lambda: key, clock=lambda: AT / 1000)
     format = made.writer(request, layout(table, options), units=lambda types: UNITS)
     measures = [lenient.measure(each["_id"], each["_source"], json.dumps(each["_source"]).encode()) for each in page]
     return format.begin() + format.page(measures, lambda: None) + format.end()
