@@ -1,23 +1,24 @@
 """What rows need of documents beside their cells: only those keys are decoded that may lead to a path.
 
-A path of several levels may be spread over keys that hold dots, too: `asset.model` is found below `asset`, and under
-`asset.model`.
+A path finds what it finds in a filter: a key may hold dots itself (`asset.model` is below `asset`, or under that whole
+name; the last of them counts), and no path leads into an array.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from services import lenient_json
-from services.formats.values import Path, find
+from services.filters.python.evaluator import MISSING, lookup
 from services.measures import Measure
 
 #: Returns the value of a column of a measure.
 Get = Callable[[Measure], Any]
 
-#: Where a value may be: an attribute of the decoded document, one of the object there (or none), the path from there.
-Place = tuple[str, str | None, Path]
+Path = tuple[str, ...]
 
 
 class Beside:
@@ -26,56 +27,90 @@ class Beside:
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = [tuple(path.split(".")) for path in paths if path != "_id"]
         self._within = {path[0]: tails(self._paths, path[0]) for path in self._paths if is_within(self._paths, path[0])}
-        self._decode = decoder(self._paths, self._within)
+        self._dotted = [attrgetter(attribute(key)) for key in dotted(self._paths)]
+        self._dotted_within = [
+            (attrgetter(attribute(name)), [attrgetter(attribute(key)) for key in keys])
+            for name, tails in self._within.items()
+            if (keys := dotted(tails))
+        ]
+        self._decode = self._decoder()
 
     def read(self, measures: Sequence[Measure]) -> None:
         """Decode the documents of measures."""
         if not self._paths or not measures:
             return
-        if self._decode is not None:
-            try:
-                found = self._decode(array([measure.document for measure in measures]))
-            except (msgspec.DecodeError, RecursionError, UnicodeError):
-                pass
-            else:
-                for measure, document in zip(measures, found, strict=True):
-                    measure.document = document
-                return
-        for measure in measures:
-            measure.document = lenient_json.loads(as_bytes(measure.document))
+        documents = [measure.document for measure in measures]
+        found = self._typed(documents)
+        if found is None or self._is_ambiguous(found):
+            found = [lenient_json.loads(as_bytes(document)) for document in documents]
+        for measure, document in zip(measures, found, strict=True):
+            measure.document = document
 
     def getter(self, path: str) -> Get:
-        """Return what gets the value at one of the paths of a measure that was read."""
+        """Return what gets the value at one of the paths of a measure that was read; `None`: there is none."""
         if path == "_id":
             return lambda measure: measure.id
-        levels = tuple(path.split("."))
-        places = list(self._places(levels))
+        first, *others = path.split(".")
+        outer, in_whole = attrgetter(attribute(first)), lookup(path)
+        inner = attrgetter(attribute(others[0])) if first in self._within else None
+        rest = others[1:] if inner else others
+        in_rest = lookup(".".join(rest)) if rest else None
 
         def get(measure: Measure) -> Any:
             document = measure.document
-            if type(document) is dict:
-                return find(document, levels)
-            for attribute, inner, rest in places:
-                value = getattr(document, attribute)
-                if inner is not None and value is not None:
-                    value = getattr(value, inner)
-                if value is not None and (not rest or (value := find(value, rest)) is not None):
-                    return value
-            return None
+            if document.__class__ is dict:
+                return known(in_whole(document))
+            value = outer(document)
+            if inner is not None and value is not None:
+                value = inner(value)
+            if in_rest is None:
+                return value
+            return known(in_rest(value)) if value.__class__ is dict else None
 
         return get
 
-    def _places(self, levels: Path) -> "list[Place]":
-        within = self._within.get(levels[0])
-        if within is None:
-            return [(attribute(key), None, rest) for key, rest in beginnings(levels)]
-        below = [(attribute(levels[0]), attribute(key), rest) for key, rest in beginnings(levels[1:])]
-        return [*below, *((attribute(key), None, rest) for key, rest in beginnings(levels) if key != levels[0])]
+    def _decoder(self) -> Callable[[bytes | str], list[Any]] | None:
+        """Return what decodes a JSON array of documents; `None` where msgspec has no names for their keys."""
+        try:
+            inner = {name: struct(tails, {}) | None for name, tails in self._within.items()}
+            document = struct(self._paths, inner)
+        except ValueError:  # quotes, backslashes and control characters
+            return None
+        return msgspec.json.Decoder(list[document]).decode  # type: ignore[valid-type]
+
+    def _typed(self, documents: Sequence[bytes | str]) -> list[Any] | None:
+        """Return documents as structs; `None` where one of them has another shape."""
+        try:
+            return None if self._decode is None else self._decode(array(documents))
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            return None
+
+    def _is_ambiguous(self, found: Sequence[Any]) -> bool:
+        """Return whether a document has a key with a dot in its name: the order of its keys decides then."""
+        if any(is_there(get, found) for get in self._dotted):
+            return True
+        for outer, gets in self._dotted_within:
+            inner = [each for each in map(outer, found) if each is not None]
+            if any(is_there(get, inner) for get in gets):
+                return True
+        return False
 
 
-def beginnings(levels: Path) -> list[tuple[str, Path]]:
-    """Return each key that a path may begin with, and the rest of it."""
-    return [(".".join(levels[:end]), levels[end:]) for end in range(1, len(levels) + 1)]
+def is_there(get: Callable[[Any], Any], found: Sequence[Any]) -> bool:
+    return list(map(get, found)).count(None) < len(found)
+
+
+def known(value: Any) -> Any:
+    return None if value is MISSING else value
+
+
+def keys(path: Path) -> list[str]:
+    """Return each key that a path may begin with."""
+    return [".".join(path[:end]) for end in range(1, len(path) + 1)]
+
+
+def dotted(paths: Sequence[Path]) -> list[str]:
+    return sorted({key for path in paths for key in keys(path)[1:]})
 
 
 def is_within(paths: Sequence[Path], name: str) -> bool:
@@ -92,18 +127,8 @@ def attribute(key: str) -> str:
     return f"key_{key.encode().hex()}"
 
 
-def decoder(paths: Sequence[Path], within: Mapping[str, Sequence[Path]]) -> Callable[[bytes | str], list[Any]] | None:
-    """Return what decodes a JSON array of documents; `None` where msgspec has no names for their keys."""
-    try:
-        inner: dict[str, Any] = {name: struct(tails, {}) | None for name, tails in within.items()}
-        document = struct(paths, inner)
-    except ValueError:  # quotes, backslashes and control characters
-        return None
-    return msgspec.json.Decoder(list[document]).decode  # type: ignore[valid-type]
-
-
-def struct(paths: Sequence[Path], types: Mapping[str, Any]) -> Any:
-    names = sorted({key for path in paths for key, _ in beginnings(path)})
+def struct(paths: Sequence[Path], types: dict[str, Any]) -> Any:
+    names = sorted(set(chain.from_iterable(map(keys, paths))))
     fields = [(attribute(name), types.get(name, Any), msgspec.field(name=name, default=None)) for name in names]
     return msgspec.defstruct("Document", fields, gc=False)
 

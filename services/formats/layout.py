@@ -12,6 +12,9 @@ from services.options import PATH_BEGINNINGS, WHOLE_PATHS, Options, is_path
 #: What a column holds: the cell at this place among the fixed ones and all columns, or what a path leads to.
 Source = int | str
 
+#: Names that a path holds, as in filters.
+MOST_NAMES = 50
+
 #: Headers among which near ones are looked for, and how many of them are named.
 LOOKED_AT, NAMED = 2000, 3
 
@@ -68,6 +71,8 @@ def sources(names: Sequence[str], fields: Sequence[str]) -> Iterator[Source]:
         if field in places:
             yield places[field]
         elif is_path(field):
+            if field.count(".") >= MOST_NAMES:
+                raise InvalidArgument("fields", f'"{shortened(field)}" is too deep: {MOST_NAMES} names at most.')
             yield field
         else:
             raise InvalidArgument("fields", f'has no column "{shortened(field)}". {near(field, names)}')

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from services.columns import columns
 from services.errors import InvalidArgument
+from services.filters.python import evaluator
 from services.formats import Maker
 from services.formats.csv.cells import Cells
 from services.formats.layout import Layout, layout
@@ -191,7 +192,37 @@ def test_chosen_columns_of_documents_of_any_shape() -> None:
         {"_id": "m3", "_source": {"measuredAt": AT, "origin": [{"a": 1}, {"a": "b"}]}},
     ]
     rows = csv_rows(written(page, options := Options(fields=("origin.a", "asset.model", "_id"))), options)
-    assert rows[1:] == [["", "M", "m1"], ["", "", "m2"], ['[1,"b"]', "", "m3"]]
+    assert rows[1:] == [["", "M", "m1"], ["", "", "m2"], ["", "", "m3"]]
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "found"),
+    [
+        ({"asset": {"metadata": {"a": {"b": 1}}}}, "asset.metadata.a.b", 1),
+        ({"asset": {"metadata": {"a.b": 1}}}, "asset.metadata.a.b", 1),
+        ({"asset": {"metadata.a": {"b": 1}}}, "asset.metadata.a.b", 1),
+        ({"asset.metadata": {"a.b": 1}}, "asset.metadata.a.b", 1),
+        ({"asset.metadata.a.b": 1}, "asset.metadata.a.b", 1),
+        ({"asset": {"model": 1}, "asset.model": 2}, "asset.model", 2),
+        ({"asset.model": 2, "asset": {"model": 1}}, "asset.model", 1),
+        ({"asset": [{"model": 1}]}, "asset.model", None),
+        ({"asset": {"tags": ["a"]}}, "asset.tags", ["a"]),
+        ({"asset": {"model": None}}, "asset.model", None),
+        ({"asset": {"model": False}}, "asset.model", False),
+        ({"asset": 5}, "asset", 5),
+        ({}, "asset", None),
+        ({"values": {"x": {"y": 1.5}}}, "values.x", {"y": 1.5}),
+        ({"_kuzzle_info": {"author": "bob"}}, "_kuzzle_info.author", "bob"),
+    ],
+)
+@pytest.mark.parametrize("beside", [(), ("asset",), ("asset.model", "asset.metadata", "values")])
+def test_a_path_finds_what_filters_find(source: Any, path: str, found: Any, beside: tuple[str, ...]) -> None:
+    """Alone, and beside paths that make other parts of a document be decoded."""
+    fields = tuple(dict.fromkeys([path, *beside]))
+    page = [{"_id": "m1", "_source": source}]
+    (line,) = json_rows(written(page, Options(format="jsonl", fields=fields)))
+    assert line.get(path) == found
+    assert evaluator.lookup(path)(source) in ((evaluator.MISSING, None) if found is None else (found,))
 
 
 @pytest.mark.parametrize("path", ['values."', "values.\\", "values.a\tb"])

@@ -16,6 +16,7 @@ from services.formats.csv import Csv
 from services.formats.layout import layout
 from services.measures import Kind, Measure, Model, Slot
 from services.options import USUAL
+from services.stores import lenient
 
 FLOAT = {"type": "float"}
 MAPPINGS: dict[str, dict[str, Any]] = {
@@ -37,9 +38,9 @@ def decoded(documents: list[dict[str, Any]]) -> list[Measure]:
 
 
 def occurring(documents: list[dict[str, Any]], kind: Kind) -> list[Slot]:
-    holder = "asset" if kind == "assets" else "origin"
-    sources = [document["_source"] for document in documents]
-    return list({Slot((source.get(holder) or {}).get("measureName"), source.get("type")) for source in sources})
+    sources = [lenient.source(document["_source"]) for document in documents]
+    holders = [source.asset if kind == "assets" else source.origin for source in sources]
+    return list({Slot(each and each.measureName, source.type) for each, source in zip(holders, sources, strict=True)})
 
 
 def csv(documents: list[dict[str, Any]], model: Model = MODEL, kind: Kind = "assets", *, guard: bool = True) -> str:
