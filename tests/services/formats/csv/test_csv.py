@@ -40,7 +40,12 @@ def decoded(documents: list[dict[str, Any]]) -> list[Measure]:
 def occurring(documents: list[dict[str, Any]], kind: Kind) -> list[Slot]:
     sources = [lenient.source(document["_source"]) for document in documents]
     holders = [source.asset if kind == "assets" else source.origin for source in sources]
-    return list({Slot(each and each.measureName, source.type) for each, source in zip(holders, sources, strict=True)})
+    return list(
+        {
+            Slot(None if each is None else each.measureName, source.type)
+            for each, source in zip(holders, sources, strict=True)
+        }
+    )
 
 
 def csv(documents: list[dict[str, Any]], model: Model = MODEL, kind: Kind = "assets", *, guard: bool = True) -> str:
