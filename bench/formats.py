@@ -1,4 +1,7 @@
-"""Measure each format against plain CSV in the same run: whole downloads through gunicorn, from both stores."""
+"""Measure each format against plain CSV in the same run: whole downloads through gunicorn, from both stores.
+
+300,000 rows each for the rates; a worker's memory at 50,000 and at 500,000.
+"""
 
 import statistics
 import tempfile
@@ -7,14 +10,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench import rows
 from bench.downloads import download
 from bench.elasticsearch import peak_mb
 from bench.serving import ENGINE, documents, embedded, on_elasticsearch
 from tests.support.kuzzle import Kuzzle
-from tests.support.service import Service
+from tests.support.service import Service, service
 
-ROWS, FEW = 300_000, 50_000
+ROWS, FEW, MANY = 300_000, 50_000, 500_000
 
 #: Of each format.
 ROUNDS = 5
@@ -37,21 +42,26 @@ WAYS: dict[str, tuple[JSON, dict[str, str]]] = {
     "xlsx": ({"format": "xlsx"}, {}),
 }
 
+#: Those whose memory is told: of each format one.
+FORMATS = ("csv", "csv, compress=gzip", "csv, excel-eu, fields, a path", "jsonl", "documents", "zip", "xlsx")
+
 Open = Callable[[Kuzzle, Path], AbstractContextManager[Service]]
+
+STORES: dict[str, Open] = {
+    "sqlite": lambda made, folder: embedded(made, folder, workers=1),
+    "elasticsearch": lambda made, folder: on_elasticsearch(made, folder, workers=1),
+}
 
 
 def run() -> Iterator[str]:
     """Lines of the report."""
-    made = documents(ROWS)
-    stores: dict[str, Open] = {
-        "sqlite": lambda made, folder: embedded(made, folder, workers=1),
-        "elasticsearch": lambda made, folder: on_elasticsearch(made, folder, workers=1),
-    }
-    for name, open in stores.items():
+    made = documents(MANY)
+    for name, open in STORES.items():
         yield name
         with tempfile.TemporaryDirectory() as folder, open(made, Path(folder)) as running:
             yield from speed(running)
-            yield from memory(running)
+            for way in FORMATS:
+                yield memory(running, Path(folder), way)
 
 
 def speed(running: Service) -> Iterator[str]:
@@ -59,7 +69,10 @@ def speed(running: Service) -> Iterator[str]:
     for body, headers in WAYS.values():
         download(running, ENGINE, rows.ASSET, headers=headers, size=FEW, **body)
     rounds = [
-        {name: download(running, ENGINE, rows.ASSET, headers=headers, **body) for name, (body, headers) in WAYS.items()}
+        {
+            name: download(running, ENGINE, rows.ASSET, headers=headers, size=ROWS, **body)
+            for name, (body, headers) in WAYS.items()
+        }
         for _ in range(ROUNDS)
     ]
     for name in WAYS:
@@ -74,6 +87,14 @@ def speed(running: Service) -> Iterator[str]:
         )
 
 
-def memory(running: Service) -> Iterator[str]:
-    """Peaks of one worker: of all that came before, and then of each format."""
-    yield f"  peak memory of all together: {peak_mb(running):.0f} MB"
+def memory(running: Service, folder: Path, way: str) -> str:
+    """Of a new worker each time."""
+    body, headers = WAYS[way]
+    settings = {name: value for name, value in psutil.Process(running.pid).environ().items() if name != "PORT"}
+    peaks = []
+    for size in (FEW, MANY):
+        with service(settings, folder / f"log-{size}") as fresh:
+            download(fresh, ENGINE, rows.ASSET, headers=headers, size=size, **body)
+            peaks.append(peak_mb(fresh))
+    few, many = peaks
+    return f"  {way:32}peak memory {few:.0f} MB at {FEW:,} rows, {many:.0f} MB at {MANY:,}: {many / few:.2f}"

@@ -29,6 +29,10 @@ WHOLE: Sequence[str | None] = (None,)
 Mappings = Mapping[str, Mapping[str, Any]]
 
 
+class TooWide(Exception):
+    """There are more columns than are of use."""
+
+
 class Column(NamedTuple):
     """A column of values. `path` leads into `values`, its levels joined by dots; `None`: `values`
     whole.
@@ -84,18 +88,21 @@ def columns(
     mappings: Mappings,
     *,
     rest: Callable[[], None] = lambda: None,
+    most: int | None = None,
 ) -> Columns:
     """Return the columns: of the slots of the model in its order, then by name of those that occur
     beside it.
 
     `occurring`: pairs as stored. A slot with several types has the columns of all: its model's
     first, then by name. `rest` is called between two slots: a model of thousands, each of many
-    columns, takes long.
+    columns, takes long. Raises `TooWide` where there are more than `most`; `None`: never.
     """
     slots, declared = Slots(model), Declared(mappings)
     found: dict[Column, None] = {}
     for slot in slots.in_order(occurring):
         found.update(dict.fromkeys(declared.columns(slot)))
+        if most is not None and len(found) > most:
+            raise TooWide
         rest()
     return Columns(kind, tuple(found), slots, declared)
 
@@ -163,6 +170,11 @@ class Declared:
             declared = self._mappings.get(type or "")
             self._paths[type] = WHOLE if declared is None else [path for path, _ in leaves(declared)]
         return self._paths[type]
+
+    @property
+    def measure_types(self) -> Collection[str]:
+        """The types of measures that are declared."""
+        return self._mappings.keys()
 
     def types(self, slot: Slot) -> Mapping[Column, Any]:
         """Return the types of Elasticsearch that the columns of a slot and type are declared to have."""

@@ -21,10 +21,10 @@ class Estimate:
     notices: tuple[Notice, ...]
 
 
-def estimate(request: ExportRequest, count: Count, format: Format) -> Estimate:
-    """Return the estimate of a file that `format`, which is used up, would write."""
+def estimate(request: ExportRequest, count: Count, format: Format | None) -> Estimate:
+    """Return the estimate of a file that `format`, which is used up, would write; `None`: its bytes are not told."""
     rows = request.rows(count.rows)
-    whole, unpacked = sizes(format, count, rows)
+    whole, unpacked = (None, None) if format is None else sizes(format, count, rows)
     notices = (*count.notices, *of_sheets(request, rows), *of_archive(request, unpacked), *of_filter(count))
     return Estimate(rows, count.exact, whole, notices)
 

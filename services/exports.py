@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 #: Bytes handed to the server at a time: a row a chunk costs 7 times more, a megabyte more than 64 KB.
 BLOCK_BYTES = 128 * 1024
 
+#: Columns up to which the bytes of a file are estimated: whoever asks for a link waits.
+ESTIMATED_COLUMNS = 2000
+
 
 def prepare(request: ExportRequest, store: Store, maker: Maker) -> Estimate:
     """Return what can be told of the file. Raises what the store refuses: target, model, sort, query; and
@@ -34,11 +37,13 @@ def prepare(request: ExportRequest, store: Store, maker: Maker) -> Estimate:
     count = store.check(request)
     if is_early(request.options):
         slots: Collection[Slot] = [slot_of(request, measure) for measure in count.sample]
-    else:
-        with contextlib.closing(store.open(request)) as reading:
-            slots = reading.slots
-    table = laid_out(request, store, model, slots)
-    return estimates.estimate(request, count, maker.writer(request, table, units=store.units))
+        with contextlib.suppress(columns.TooWide):
+            table = laid_out(request, store, model, slots, most=ESTIMATED_COLUMNS)
+            return estimates.estimate(request, count, maker.writer(request, table))
+        return estimates.estimate(request, count, None)
+    with contextlib.closing(store.open(request)) as reading:
+        slots = reading.slots
+    return estimates.estimate(request, count, maker.writer(request, laid_out(request, store, model, slots)))
 
 
 def check(request: ExportRequest, store: Store) -> None:
@@ -78,10 +83,12 @@ def slot_of(request: ExportRequest, measure: Measure) -> Slot:
     return Slot(holder.measureName if holder else None, source.type)
 
 
-def laid_out(request: ExportRequest, store: Store, model: Model, slots: Collection[Slot]) -> Layout:
-    """Return the layout of the file. Raises `InvalidArgument` for columns that it has not."""
+def laid_out(
+    request: ExportRequest, store: Store, model: Model, slots: Collection[Slot], *, most: int | None = None
+) -> Layout:
+    """Return the layout of the file. Raises `InvalidArgument` for columns that it has not, `TooWide`."""
     mappings = store.mappings(columns.types(model, slots))
-    table = columns.columns(request.target.kind, model, slots, mappings, rest=Pauses().take)
+    table = columns.columns(request.target.kind, model, slots, mappings, rest=Pauses().take, most=most)
     return layout(table, request.options)
 
 

@@ -6,7 +6,6 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import openpyxl
@@ -45,7 +44,7 @@ def shown(url: str, asked: str) -> str:
 
 
 def text_of(name: str, content: bytes) -> str:
-    """What is in a file: text with marks and line ends to be seen, the first rows of a sheet, the names in an archive."""
+    """What is in a file: text with its marks spelled out, the rows of a sheet, the names in an archive."""
     if name.endswith(".gz"):
         content = gzip.decompress(content)
     if name.endswith(".xlsx"):

@@ -143,7 +143,7 @@ def test_curl_commands(block: str, demo: tuple[str, Path], tmp_path: Path) -> No
     links = re.findall(r'"link": ?"([^"]+)"', printed)
     texts = files + [requests.get(link, timeout=60).text for link in links]
     assert len(texts) == 1
-    assert texts[0].startswith("Measure Id,")
+    assert texts[0].startswith(("Measure Id,", "\ufeffMeasured At ISO;"))
     assert texts[0].count("\n") > 1
 
 

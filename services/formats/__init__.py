@@ -46,6 +46,15 @@ def named(request: ExportRequest) -> str:
     return file_name(request.target, file_type(request.options).suffix, request.options)
 
 
+#: Returns the units of types of measures.
+AskUnits = Callable[[Collection[str]], Units]
+
+
+def no_units(types: Collection[str]) -> Units:
+    """Return none: nobody will read them."""
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Maker:
     """Makes what writes files. `key` returns what signs packages, `None`: nobody does. `clock` tells epoch seconds."""
@@ -54,16 +63,16 @@ class Maker:
     clock: Callable[[], float] = time.time
 
     def writer(
-        self, request: ExportRequest, layout: Layout, *, units: Callable[[Collection[str]], Units], gzip: bool = False
+        self, request: ExportRequest, layout: Layout, *, units: AskUnits = no_units, gzip: bool = False
     ) -> Format:
         """Return what writes the file of an export with this layout, from now. `gzip`: compressed on its way.
 
-        Raises `InvalidArgument` for a layout that the format cannot hold.
+        `units`: asked for those of types of measures. Raises `InvalidArgument` where the format cannot hold the layout.
         """
         format = self._plain(request, layout, units)
         return Gzip(format) if gzip or request.options.compress == "gzip" else format
 
-    def _plain(self, request: ExportRequest, layout: Layout, units: Callable[[Collection[str]], Units]) -> Format:
+    def _plain(self, request: ExportRequest, layout: Layout, units: AskUnits) -> Format:
         options = request.options
         own = zone(options.timezone)
         dates = own.local(options.decimal) if options.date_format == "local" else own.iso
@@ -81,7 +90,7 @@ class Maker:
             layout,
             request,
             name=file_name(request.target, ".csv", options),
-            units=units,
+            units=units(layout.columns.declared.measure_types),
             key=self.key(),
             snapshot_ms=int(self.clock() * 1000),
         )

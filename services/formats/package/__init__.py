@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 
 from services.formats.archive import Archive, told_as_format
 from services.formats.csv import Csv
@@ -20,7 +20,7 @@ DESCRIPTION, CHECKSUMS, SIGNATURE = "datapackage.json", "SHA256SUMS", "datapacka
 class Package:
     """Writes one export as a package (`services.formats.port.Format`).
 
-    `name`: of the CSV. `units`: asked for in the end, by types of measures. `key`: signs; `None`: nobody does.
+    `name`: of the CSV. `units`: of values, by types of measures. `key`: signs; `None`: nobody does.
     `snapshot_ms`: when the store was looked at.
     """
 
@@ -31,7 +31,7 @@ class Package:
         request: ExportRequest,
         *,
         name: str,
-        units: Callable[[Collection[str]], Units],
+        units: Units,
         key: SigningKey | None,
         snapshot_ms: int,
     ) -> None:
@@ -93,11 +93,10 @@ class Package:
         return self._archive.begin(name) + self._archive.write(data) + self._archive.end_member()
 
     def _description(self) -> dict[str, object]:
-        types = {declared.measure_type for declared in self._seen.declared().values() if declared.measure_type}
         return description(
             self._request,
             File(self._name, self._size, self._row_count, self._hash.hexdigest()),
-            fields(self._csv, self._layout, self._seen, self._request.options, self._units(types)),
+            fields(self._csv, self._layout, self._seen, self._request.options, self._units),
             snapshot_ms=self._snapshot_ms,
             fingerprint=None if self._key is None else self._key.public.fingerprint,
         )
