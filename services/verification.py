@@ -137,6 +137,8 @@ def inflated(file: IO[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
     file.seek(info.header_offset + len(archive.local_header(archive.Member(info.filename.encode(), 0))))
     left = info.compress_size - 1
     while left > 0 and not stream.eof and (packed := file.read(min(left, CHUNK))):
+        if left == info.compress_size - 1 and is_filled(packed[0]):
+            raise Wrong(f"{info.filename} is damaged (bits before its beginning are set).")
         left -= len(packed)
         while packed and not stream.eof:
             yield stream.decompress(packed, CHUNK)
@@ -145,6 +147,13 @@ def inflated(file: IO[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
         raise Wrong(f"{info.filename} is damaged (its packed bytes end elsewhere).")
     last = file.read(1)
     yield ending(stream, last, info.filename)
+
+
+def is_filled(first: int) -> bool:
+    """Return whether bits are set that nobody reads: those between the head of a stored block and its bytes (RFC 1951,
+    3.2.4). A signature is stored, since nothing packs it; text never is.
+    """
+    return first >> 1 & 3 == 0 and first >> 3 != 0
 
 
 def ending(stream: "zlib._Decompress", last: bytes, name: str) -> bytes:
