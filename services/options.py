@@ -64,9 +64,14 @@ class Options:
         return self.format != "documents"
 
     @property
+    def paths(self) -> frozenset[str]:
+        """The paths into documents that `fields` may name, but for `_id`, which no document holds."""
+        return frozenset(filter(is_path, self.fields or ())) - {"_id"}
+
+    @property
     def wants_documents(self) -> bool:
         """Whether a row may need more of a document than every row needs."""
-        return self.format == "documents" or any(map(is_path, self.fields or ()))
+        return self.format == "documents" or bool(self.paths)
 
 
 def _json(value: Any) -> Any:

@@ -452,6 +452,15 @@ def test_what_only_a_filter_reads(engines: Engines, running: Callable[[str], Ser
     assert ids(served, json={"query": {"exists": "asset.model"}}) == ["a"]
 
 
+def test_what_only_a_chosen_column_reads(engines: Engines, running: Callable[[str], Served]) -> None:
+    """It would be empty where documents had it: the export is refused, by the name of the index."""
+    served = running(engines.add(Index({"a": measure()}, strict(_source={"excludes": ["asset.metadata"]}))))
+    told = refused(served, json={"fields": ["Measure Id", "asset.metadata.weight"]})
+    assert '"asset.metadata.weight" is read' in told
+    assert "is read" in refused(served, json={"fields": ["asset"]})
+    assert ids(served, json={"fields": ["Measure Id", "asset.model"]}) == ["a"]
+
+
 @pytest.mark.parametrize("collection", ["assets", "devices"])
 @pytest.mark.parametrize("source", [{"enabled": False}, {"excludes": ["model"]}])
 def test_assets_that_are_not_kept(

@@ -31,7 +31,7 @@ def terms(request: ExportRequest, indices: Indices, occupied: Occupied) -> Exact
     Raises `StoreUnavailable` where one does not hold, or cannot be asked for, what is wanted.
     """
     paths = evaluator.fields(request.filter) - {"_id"} if request.elastic_query is None else frozenset()
-    indices.check_kept(stored_source.ROW, paths)
+    indices.check_kept(stored_source.ROW, paths | request.options.paths)
     return indices.terms(scope.asked(request), occupied, read=scope.slot(request), instant=scope.INSTANT)
 
 
