@@ -1,13 +1,13 @@
 """Estimates: what a person wants to know of a file before the click, from a count and a few rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from services.errors import InvalidArgument
 from services.formats import Archived, Format
 from services.formats.archive import MOST_BYTES
 from services.formats.xlsx import MOST_ROWS
-from services.measures import ExportRequest
+from services.measures import ExportRequest, Measure
 from services.stores.port import Count, Notice
 
 
@@ -21,29 +21,33 @@ class Estimate:
     notices: tuple[Notice, ...]
 
 
-def estimate(request: ExportRequest, count: Count, format: Format | None) -> Estimate:
-    """Return the estimate of a file that `format`, which is used up, would write; `None`: its bytes are not told."""
+def estimate(request: ExportRequest, count: Count, make: Callable[[], Format] | None) -> Estimate:
+    """Return the estimate of a file that a format of `make` would write; `None`: its bytes are not told."""
     rows = request.rows(count.rows)
-    whole, unpacked = (None, None) if format is None else sizes(format, count, rows)
+    whole, unpacked = (None, None) if make is None else sizes(make, count, rows)
     notices = (*count.notices, *of_sheets(request, rows), *of_archive(request, unpacked), *of_filter(count))
     return Estimate(rows, count.exact, whole, notices)
 
 
-def sizes(format: Format, count: Count, rows: int) -> tuple[int | None, int | None]:
+def sizes(make: Callable[[], Format], count: Count, rows: int) -> tuple[int | None, int | None]:
     """Return about how many bytes a file of so many rows has, and its archive before packing; `None`: unknown."""
-    sample = count.sample[: format.rows_at_once]
-    if rows and not sample:
+    if rows and not count.sample:
         return None, None
+    frame, unpacked_frame = written(make(), ())
     try:
-        frame, found = len(format.begin()), 0
-        if rows:
-            found = len(format.page(sample, lambda: None))
-        unpacked = format.unpacked_bytes if isinstance(format, Archived) else 0
-        frame += len(format.end())
+        format = make()
+        sample = count.sample[: format.rows_at_once]
+        size, unpacked = written(format, sample)
     except InvalidArgument:  # the sample may hold rows that the file does not
         return None, None
     each = max(1, len(sample))
-    return frame + found * rows // each, unpacked * rows // each
+    return frame + (size - frame) * rows // each, unpacked_frame + (unpacked - unpacked_frame) * rows // each
+
+
+def written(format: Format, rows: Sequence[Measure]) -> tuple[int, int]:
+    """Return the bytes of a file of these rows, and of its archive before packing, 0 if it is none."""
+    size = len(format.begin()) + len(format.page(rows, lambda: None)) + len(format.end())
+    return size, format.unpacked_bytes if isinstance(format, Archived) else 0
 
 
 def of_sheets(request: ExportRequest, rows: int) -> Sequence[Notice]:

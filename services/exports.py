@@ -39,11 +39,11 @@ def prepare(request: ExportRequest, store: Store, maker: Maker) -> Estimate:
         slots: Collection[Slot] = [slot_of(request, measure) for measure in count.sample]
         with contextlib.suppress(columns.TooWide):
             table = laid_out(request, store, model, slots, most=ESTIMATED_COLUMNS)
-            return estimates.estimate(request, count, maker.writer(request, table))
+            return estimates.estimate(request, count, lambda: maker.writer(request, table))
         return estimates.estimate(request, count, None)
     with contextlib.closing(store.open(request)) as reading:
-        slots = reading.slots
-    return estimates.estimate(request, count, maker.writer(request, laid_out(request, store, model, slots)))
+        table = laid_out(request, store, model, reading.slots)
+    return estimates.estimate(request, count, lambda: maker.writer(request, table))
 
 
 def check(request: ExportRequest, store: Store) -> None:
