@@ -49,7 +49,7 @@ def test_any_origin(embedded: Served) -> None:
     assert [answer.status_code for answer in answers] == STATUSES
     for answer in answers:
         assert cors(answer) == {"Access-Control-Allow-Origin": OWN, **ALLOWED}
-        assert answer.headers["Vary"] == "Origin"
+        assert "Origin" in answer.headers["Vary"].split(", ")
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_named_origins(choosy: Served) -> None:
         answers = list(every_kind_of_answer(choosy, origin))
         assert [answer.status_code for answer in answers] == STATUSES
         assert [cors(answer) for answer in answers] == [told] * len(answers)
-        assert {answer.headers["Vary"] for answer in answers} == {"Origin"}
+        assert all("Origin" in answer.headers["Vary"].split(", ") for answer in answers)
 
 
 def test_no_origin(embedded: Served) -> None:
