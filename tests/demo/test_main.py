@@ -15,6 +15,7 @@ import psutil
 import pytest
 import requests
 
+from tests.support.readers import PLAIN
 from tests.support.service import KEPT, ROOT, end, free_port
 from tests.support.waiting import wait_until
 
@@ -113,7 +114,7 @@ def test_it_stops_gracefully(started: Demo, tmp_path: Path, number: signal.Signa
     with demo(tmp_path, SQLITE_PATH=str(started.folder / "measures.sqlite3")) as running:
         running.wait_until_ready()
         family = psutil.Process(running.process.pid).children(recursive=True)
-        with requests.get(running.link, stream=True, timeout=60) as answer:
+        with requests.get(running.link, stream=True, headers=PLAIN, timeout=60) as answer:
             blocks = answer.iter_content(1024)
             read = len(next(blocks))
             running.process.send_signal(number)

@@ -15,6 +15,7 @@ import requests
 from tests.e2e.conftest import SECRETS, STORES, Served, load, settings
 from tests.services.filters.costly import COSTLY, documents, many
 from tests.support.health import healthy
+from tests.support.readers import PLAIN
 from tests.support.service import Service, service
 from tests.support.waiting import wait_until
 
@@ -112,7 +113,7 @@ def small_download(served: Served) -> tuple[float, float]:
     """Milliseconds until its first byte, and its last."""
     link = served.link("Container-few")
     began = time.monotonic()
-    with requests.get(link, stream=True, timeout=60) as answer:
+    with requests.get(link, stream=True, headers=PLAIN, timeout=60) as answer:
         lines = next(blocks := answer.iter_content(64 * 1024)).count(b"\n")
         first = time.monotonic() - began
         lines += sum(block.count(b"\n") for block in blocks)

@@ -16,6 +16,7 @@ from tests.e2e.conftest import Served, settings
 from tests.support import kuzzle
 from tests.support.elasticsearch_node import Node
 from tests.support.proxy import Proxy, proxy
+from tests.support.readers import PLAIN
 from tests.support.service import service
 from tests.support.waiting import wait_until
 
@@ -251,7 +252,7 @@ def test_a_slow_reader_keeps_a_view_of_seconds(limited: Limited) -> None:
     """It is asked of often enough."""
     with limited.limits({"search.max_keep_alive": "2s", "search.default_keep_alive": "2s"}, {}):
         link = limited.served.link(ASSET, json={})
-        with requests.get(link, timeout=60, stream=True) as answer:
+        with requests.get(link, timeout=60, stream=True, headers=PLAIN) as answer:
             parts = answer.iter_content(1000)
             text = next(parts)
             seen = len(limited.peer.asked)

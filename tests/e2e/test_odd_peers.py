@@ -17,6 +17,7 @@ from tests.e2e.conftest import Served
 from tests.support import odd_answers
 from tests.support.odd_answers import ODD
 from tests.support.proxy import Answer, Asked, Fault, Proxy, proxy
+from tests.support.readers import PLAIN
 from tests.support.service import service
 
 pytestmark = pytest.mark.elasticsearch
@@ -159,7 +160,7 @@ def test_later_pages(odd: Odd, fault: Fault) -> None:
 def read(link: str) -> tuple[bytes, bool]:
     """What comes, and whether it ends as it should."""
     text = b""
-    with requests.get(link, timeout=30, stream=True) as answer:
+    with requests.get(link, timeout=30, stream=True, headers=PLAIN) as answer:
         assert answer.status_code == 200
         try:
             for part in answer.iter_content(None):

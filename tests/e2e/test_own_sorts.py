@@ -14,6 +14,7 @@ import requests
 from tests.e2e.conftest import MANY, Served
 from tests.support.crowd import Crowd
 from tests.support.health import Health
+from tests.support.readers import PLAIN
 from tests.support.waiting import wait_until
 
 SORT = {"values.temperature": "desc"}
@@ -97,7 +98,9 @@ def test_what_a_sorted_download_keeps(mortal: Served) -> None:
     """While it is read: the places of its rows, not their keys."""
     (worker,) = mortal.service.workers
     nothing = temporary_bytes(worker.pid)
-    with requests.get(mortal.link("Container-many", json={"sort": SORT}), stream=True, timeout=60) as answer:
+    with requests.get(
+        mortal.link("Container-many", json={"sort": SORT}), stream=True, headers=PLAIN, timeout=60
+    ) as answer:
         rows = iter(answer.iter_lines())
         next(rows)
         assert 0 < temporary_bytes(worker.pid) - nothing <= KEPT_BYTES

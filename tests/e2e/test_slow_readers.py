@@ -11,7 +11,7 @@ import requests
 
 from tests.e2e.conftest import MANY, Served
 from tests.support.health import Health
-from tests.support.readers import SlowReaders
+from tests.support.readers import PLAIN, SlowReaders
 from tests.support.service import service
 from tests.support.waiting import wait_until
 from tests.support.websocket import WebSocket
@@ -55,7 +55,7 @@ def fast_download(served: Served) -> tuple[float, int]:
     """Milliseconds until the first byte, and rows."""
     link = served.link("Container-many")
     began = time.monotonic()
-    blocks = requests.get(link, timeout=60, stream=True).iter_content(64 * 1024)
+    blocks = requests.get(link, timeout=60, stream=True, headers=PLAIN).iter_content(64 * 1024)
     lines = next(blocks).count(b"\n")
     first_ms = (time.monotonic() - began) * 1000
     return first_ms, lines + sum(block.count(b"\n") for block in blocks) - 1
@@ -73,7 +73,7 @@ def test_a_stalled_reader_is_cut(impatient: Served) -> None:
     """Beside a slow one, who goes on; what it held is freed."""
     stalled, slow = (impatient.link("Container-many") for _ in range(2))
     with SlowReaders([slow], bytes_per_second=BYTES_PER_SECOND) as reader:
-        answer = requests.get(stalled, timeout=60, stream=True)
+        answer = requests.get(stalled, timeout=60, stream=True, headers=PLAIN)
         answer.raw.read(1000)
         wait_until(lambda: is_left(impatient, stalled))
         taken = reader.taken[0]

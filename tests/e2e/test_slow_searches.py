@@ -20,6 +20,7 @@ from tests.support import proxy as peers
 from tests.support.elasticsearch_node import Node
 from tests.support.health import Health
 from tests.support.proxy import Asked, Proxy, proxy
+from tests.support.readers import PLAIN
 from tests.support.service import service
 from tests.support.waiting import wait_until
 
@@ -263,7 +264,7 @@ def test_searches_before_the_first_byte_have_a_timeout(silent: Silent, number: i
     seen = len(silent.peer.asked)
     silent.served.prepare("Container-many", json=EXPORTS[number])
     link = silent.links[number]
-    with requests.get(link, timeout=60, stream=True) as answer:
+    with requests.get(link, timeout=60, stream=True, headers=PLAIN) as answer:
         assert answer.status_code == 200
         next(answer.iter_content(100))
     searches = [one for one in silent.peer.asked[seen:] if "/_search" in one.path and of_nobody_else(one)]

@@ -18,7 +18,7 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, Tex
 from tests.e2e.conftest import Served
 from tests.support.health import Health
 from tests.support.judge import judge
-from tests.support.readers import SlowReaders
+from tests.support.readers import PLAIN, SlowReaders
 from tests.support.service import service
 from tests.support.waiting import wait_until
 from tests.support.websocket import WebSocket, answer, connect, opening
@@ -374,6 +374,6 @@ def first_byte_ms(served: Served) -> float:
     """Milliseconds from asking for a download to its first byte."""
     link = served.link("Container-many")
     began = time.monotonic()
-    with requests.get(link, timeout=60, stream=True) as answer:
+    with requests.get(link, timeout=60, stream=True, headers=PLAIN) as answer:
         assert answer.raw.read(1)
         return (time.monotonic() - began) * 1000

@@ -8,6 +8,9 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+#: What a client sends that wants to be slow: compressed, a file fits the buffers on its way.
+PLAIN = {"Accept-Encoding": "identity"}
+
 #: Bytes that a reader takes at most at a time, and its receive buffer: what it has not taken stays with the server.
 SIP = 4096
 
