@@ -22,7 +22,7 @@ from tests.support.service import Service, service
 ROWS, FEW, MANY = 300_000, 50_000, 500_000
 
 #: Of each format.
-ROUNDS = 5
+ROUNDS = 3
 
 JSON = dict[str, Any]
 

@@ -13,6 +13,7 @@ from flask import Flask
 from services import verification
 from services.access import keys
 from services.errors import StoreUnavailable
+from services.formats.package import SIGNATURE
 from services.instants import first_ms
 from services.measures import Kind
 from services.signing import OwnKey, PublicKey
@@ -67,10 +68,14 @@ def register(app: Flask, *, sqlite_path: str, api_keys_file: str | None, key: Ow
 
         Exits with 1 and the first thing that is wrong; with 2 where all else is right, but no key is known.
         """
-        judge(package, key.public() if key_file is None else read_public_key(key_file))
+        if key_file is None:
+            judge(package, key.public())
+        else:
+            judge(package, read_public_key(key_file), must_be_signed=True)
 
 
-def judge(package: Path, key: PublicKey | None) -> None:
+def judge(package: Path, key: PublicKey | None, *, must_be_signed: bool = False) -> None:
+    """Tell the verdict on a package. `must_be_signed`: else anybody could take the signature away."""
     try:
         verdict = verification.verify(package, key)
     except OSError as error:
@@ -79,6 +84,8 @@ def judge(package: Path, key: PublicKey | None) -> None:
         click.echo(sentence)
     if verdict.problem is not None:
         raise click.ClickException(verdict.problem)
+    if must_be_signed and not verdict.is_signed:
+        raise click.ClickException(f"{SIGNATURE} is missing: nobody has signed, and a key was given.")
     if verdict.is_signed and not verdict.is_proven:
         click.echo("It is signed, but no key is known: give one with --key (GET /_publicKey of the service).", err=True)
         sys.exit(UNPROVEN)

@@ -141,4 +141,4 @@ def array(documents: Sequence[bytes | str]) -> bytes | str:
 
 
 def as_bytes(document: bytes | str) -> bytes:
-    return document.encode() if isinstance(document, str) else document
+    return document.encode() if isinstance(document, str) else bytes(document)

@@ -41,6 +41,7 @@ def line(measure: Measure) -> bytes | str:
         if "\n" in source or "\r" in source:
             source = source.replace("\r", "").replace("\n", "")
         return f'{{"_id":{json(measure.id)},"_source":{source}}}\n'
+    source = bytes(source)
     if b"\n" in source or b"\r" in source:
         source = source.replace(b"\r", b"").replace(b"\n", b"")
     return b'{"_id":%b,"_source":%b}\n' % (json(measure.id).encode(), source)

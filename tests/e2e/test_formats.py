@@ -167,6 +167,15 @@ def test_chosen_columns(served: Served) -> None:
     assert list(csv.reader(io.StringIO(requests.get(link, timeout=60).text))) == [header, *rows]
 
 
+def test_documents_that_a_filter_finds(served: Served) -> None:
+    """Decided by the store, or while reading: the same as the rows of the CSV, in their order."""
+    for query in ({"regexp": {"origin.reference": "d1"}}, {"equals": {"type": "temperature"}}, {"missing": "values.x"}):
+        lines = [json.loads(line) for line in file(served, format="documents", query=query).iter_lines()]
+        _, *rows = plain_rows(served, query=query)
+        assert [line["_id"] for line in lines] == [row[0] for row in rows]
+        assert [line["_source"]["measuredAt"] for line in lines] == [int(row[1]) for row in rows]
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -262,10 +271,16 @@ def test_a_signed_package(embedded: Served, tmp_path: Path) -> None:
     assert (code, "asset-Container-c1.csv" in told) == (1, True)
 
 
-def test_no_key_no_signature(on_elasticsearch: Served) -> None:
-    """With Elasticsearch none is made: there is no public key, and the package says so."""
+def test_no_key_no_signature(on_elasticsearch: Served, tmp_path: Path) -> None:
+    """With Elasticsearch none is made: there is no public key, and the package says so; who has a key asks for more."""
     assert requests.get(f"{on_elasticsearch.service.url}/_publicKey", timeout=30).status_code == 404
-    package = zipfile.ZipFile(io.BytesIO(file(on_elasticsearch, format="zip").content))
+    whole, key = tmp_path / "a.zip", tmp_path / "key.pem"
+    whole.write_bytes(file(on_elasticsearch, format="zip").content)
+    key.write_bytes(SigningKey.from_pem(made_pem()).public.pem)
+    package = zipfile.ZipFile(whole)
+    assert verified(whole, on_elasticsearch.environ) == (0, "")
+    code, told = verified(whole, on_elasticsearch.environ, "--key", str(key))
+    assert (code, "datapackage.json.sig is missing" in told) == (1, True)
     assert json.loads(package.read("datapackage.json"))["measuresExport"]["signature"] is None
     assert "datapackage.json.sig" not in package.namelist()
 

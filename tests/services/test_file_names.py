@@ -2,6 +2,7 @@
 
 import unicodedata
 from email.message import Message
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from services.file_names import content_disposition, file_name, plain
 from services.measures import Target
+from services.options import Options
 
 #: A letter and a mark: two characters, three bytes.
 ACUTE = "e\u0301"
@@ -48,6 +50,35 @@ ACUTE = "e\u0301"
 def test_what_a_file_name_may_not_hold_is_replaced(document: str, name: str) -> None:
     """Separators, reserved and hidden characters, also those that become one; endless names."""
     assert file_name(Target("e", "assets", document), ".csv") == name
+
+
+@pytest.mark.parametrize(
+    ("options", "suffix", "name"),
+    [
+        ({"file_name": "June"}, ".csv", "June.csv"),
+        ({"file_name": "June.csv"}, ".csv", "June.csv"),
+        ({"file_name": "June.CSV"}, ".csv", "June.csv"),
+        ({"file_name": "June.csv"}, ".csv.gz", "June.csv.gz"),
+        ({"file_name": "June.csv.gz"}, ".csv.gz", "June.csv.gz"),
+        ({"file_name": "June.gz"}, ".csv.gz", "June.csv.gz"),
+        ({"file_name": "June.csv"}, ".zip", "June.csv.zip"),
+        ({"file_name": "a/b\\c:d\n\u202e"}, ".csv", "a_b_c_d__.csv"),
+        ({"file_name": "../../etc/passwd"}, ".csv", "_._.._etc_passwd.csv"),
+        ({"file_name": ".htaccess"}, ".csv", "_htaccess.csv"),
+        ({"file_name": "."}, ".csv", "_.csv"),
+        ({"file_name": ".csv"}, ".csv", "_.csv"),
+        ({"file_name": "  "}, ".csv", "_.csv"),
+        ({"file_name": "con"}, ".csv", "_con.csv"),
+        ({"file_name": "LPT1.June"}, ".csv", "_LPT1.June.csv"),
+        ({"file_name": "été 2024"}, ".xlsx", "été 2024.xlsx"),
+        ({"file_name": "x" * 500}, ".csv", f"{'x' * 120}.csv"),
+        ({"format": "documents"}, ".ndjson", "e.measures.ndjson"),
+        ({"format": "documents", "file_name": "all"}, ".ndjson.gz", "all.ndjson.gz"),
+    ],
+)
+def test_names_that_callers_choose(options: dict[str, Any], suffix: str, name: str) -> None:
+    """Plain files everywhere, with their ending once; documents are called as `flask load` wants them."""
+    assert file_name(Target("e", "assets", "a"), suffix, Options(**options)) == name
 
 
 def test_a_device_is_called_a_device() -> None:

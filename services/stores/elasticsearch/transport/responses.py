@@ -80,6 +80,12 @@ class Document(msgspec.Struct, gc=False):
     source: msgspec.Raw = msgspec.field(name="_source")
 
 
+class RawHit(Document, gc=False):
+    """A row with the bytes of its document, and its cursor, if it has one."""
+
+    sort: msgspec.Raw = msgspec.Raw()
+
+
 class Last(msgspec.Struct):
     """The last row of a page, which may have a cursor."""
 
@@ -175,6 +181,8 @@ SORTED = msgspec.json.Decoder(RowsAnswer[Sorted])
 LISTED = msgspec.json.Decoder(list[Measure])
 HITS = msgspec.json.Decoder(RowsAnswer[msgspec.Raw])
 DOCUMENTS = msgspec.json.Decoder(list[Document])
+RAW = msgspec.json.Decoder(RowsAnswer[RawHit])
+SOURCES = msgspec.json.Decoder(list[Source])
 LAST = msgspec.json.Decoder(Last)
 SKIPPED = msgspec.json.Decoder(RowsAnswer[Skipped])
 ANSWER = msgspec.json.Decoder(Answer)
@@ -300,10 +308,21 @@ def measures(body: bytes, rows: int, *, with_cursor: bool, read: Read = of_piece
 
     `with_cursor`: with that of the last row. `read`: reads hits. `look` is called between the parts of long work.
     """
-    if read is of_piece and len(body) <= LARGE_BYTES:
+    if len(body) <= LARGE_BYTES:
         with contextlib.suppress(msgspec.DecodeError):
+            if read is not of_piece:
+                return raw_page(body, rows, cells=read is measures_and_documents)
             return page(SORTED.decode(body) if with_cursor else MEASURES.decode(body), rows)
     return in_pieces(body, rows, read, look)
+
+
+def raw_page(body: bytes, rows: int, *, cells: bool) -> Page:
+    """Return a page of measures with their documents; without `cells` nothing else of these is looked at."""
+    found = page(RAW.decode(body), rows)
+    documents = [hit.source for hit in found.measures]
+    sources = SOURCES.decode(b"[" + b",".join(documents) + b"]") if cells else [NO_SOURCE] * rows
+    measures = [Measure(*each) for each in zip([hit.id for hit in found.measures], sources, documents, strict=True)]
+    return replace(found, measures=measures)
 
 
 def skipped(body: bytes, rows: int) -> Page:
