@@ -1,6 +1,7 @@
 """Estimates: what a person wants to know of a file before the click, from a count and a few rows."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from services.errors import InvalidArgument
@@ -33,20 +34,22 @@ def sizes(make: Callable[[], Format], count: Count, rows: int) -> tuple[int | No
     """Return about how many bytes a file of so many rows has, and its archive before packing; `None`: unknown."""
     if rows and not count.sample:
         return None, None
+    sample = count.sample[: make().rows_at_once]
+    part = sample[: len(sample) // 2]
     frame, unpacked_frame = written(make(), ())
     try:
-        format = make()
-        sample = count.sample[: format.rows_at_once]
-        size, unpacked = written(format, sample)
+        less, unpacked_less = written(make(), part)
+        more, unpacked_more = written(make(), sample)
     except InvalidArgument:  # the sample may hold rows that the file does not
         return None, None
-    each = max(1, len(sample))
-    return frame + (size - frame) * rows // each, unpacked_frame + (unpacked - unpacked_frame) * rows // each
+    each = max(1, len(sample) - len(part))  # the later rows, which are packed as those before them let it
+    return frame + (more - less) * rows // each, unpacked_frame + (unpacked_more - unpacked_less) * rows // each
 
 
 def written(format: Format, rows: Sequence[Measure]) -> tuple[int, int]:
     """Return the bytes of a file of these rows, and of its archive before packing, 0 if it is none."""
-    size = len(format.begin()) + len(format.page(rows, lambda: None)) + len(format.end())
+    own = [copy(row) for row in rows]  # a format decodes documents in place
+    size = len(format.begin()) + len(format.page(own, lambda: None)) + len(format.end())
     return size, format.unpacked_bytes if isinstance(format, Archived) else 0
 
 

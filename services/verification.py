@@ -74,7 +74,7 @@ def check(package: zipfile.ZipFile, file: IO[bytes], key: PublicKey | None, verd
     names = check_names(package)
     verdict.checked.append(f"The archive is whole, and holds {', '.join(names)}.")
     check_frame(package, file)
-    sums = {info.filename: sum_of(file, info) for info in package.infolist()}
+    sums = {name: sum_of(package, name) for name in names}
     verdict.checked.append("Each member has its checksum, and no byte stands beside them.")
     check_sums(package, sums)
     verdict.checked.append(f"{CHECKSUMS} has the SHA-256 of each file.")
@@ -112,91 +112,40 @@ def chunks(package: zipfile.ZipFile, name: str) -> Iterator[bytes]:
         raise Wrong(f"{name} is damaged ({error}).") from error
 
 
-def sum_of(file: IO[bytes], info: zipfile.ZipInfo) -> str:
-    """Return the SHA-256 of a member. Raises `Wrong` where its packed bytes are not of it, all of them, and no others.
-
-    `zipfile` ends with the size that the directory tells, and looks neither at what follows nor for the stream's end.
-    """
-    found, crc, size = hashlib.sha256(), 0, 0
-    try:
-        for chunk in inflated(file, info):
-            found.update(chunk)
-            crc, size = zlib.crc32(chunk, crc), size + len(chunk)
-            if size > info.file_size:
-                break
-    except (zlib.error, OSError) as error:
-        raise Wrong(f"{info.filename} is damaged ({error}).") from error
-    if (crc, size) != (info.CRC, info.file_size):
-        raise Wrong(f"{info.filename} is damaged (its size or its CRC-32 is another).")
+def sum_of(package: zipfile.ZipFile, name: str) -> str:
+    found = hashlib.sha256()
+    for chunk in chunks(package, name):
+        found.update(chunk)
     return found.hexdigest()
 
 
-def inflated(file: IO[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Yield a member, `CHUNK` bytes at most at a time. Raises `Wrong`, `zlib.error`."""
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    file.seek(info.header_offset + len(archive.local_header(archive.Member(info.filename.encode(), 0))))
-    left = info.compress_size - 1
-    while left > 0 and not stream.eof and (packed := file.read(min(left, CHUNK))):
-        if left == info.compress_size - 1 and is_filled(packed[0]):
-            raise Wrong(f"{info.filename} is damaged (bits before its beginning are set).")
-        left -= len(packed)
-        while packed and not stream.eof:
-            yield stream.decompress(packed, CHUNK)
-            packed = stream.unconsumed_tail
-    if left or stream.eof:
-        raise Wrong(f"{info.filename} is damaged (its packed bytes end elsewhere).")
-    last = file.read(1)
-    yield ending(stream, last, info.filename)
-
-
-def is_filled(first: int) -> bool:
-    """Return whether bits are set that nobody reads: those between the head of a stored block and its bytes (RFC 1951,
-    3.2.4). A signature is stored, since nothing packs it; text never is.
-    """
-    return first >> 1 & 3 == 0 and first >> 3 != 0
-
-
-def ending(stream: "zlib._Decompress", last: bytes, name: str) -> bytes:
-    """Return what the last byte ends. Raises `Wrong` where it ends nothing, or where the bits that fill it are not 0.
-
-    A bit fills where the stream is the same without it: to turn the last that ends the stream would lead it on.
-    """
-
-    def read(byte: int) -> tuple[bytes, bool] | None:
-        at = stream.copy()
-        try:
-            return at.decompress(bytes((byte,))), at.eof and not at.unused_data
-        except zlib.error:
-            return None
-
-    found = read(last[0])
-    if found is None or not found[1]:
-        raise Wrong(f"{name} is damaged (its packed bytes have no end).")
-    for bit in (1 << place for place in reversed(range(8))):
-        if read(last[0] ^ bit) != found:
-            break
-        if last[0] & bit:
-            raise Wrong(f"{name} is damaged (bits behind its end are set).")
-    return found[0]
-
-
 def check_frame(package: zipfile.ZipFile, file: IO[bytes]) -> None:
-    """Compare what stands around the members with what the service writes. Raises `Wrong`."""
-    members = [
-        archive.Member(info.filename.encode(), info.header_offset, info.CRC, info.compress_size, info.file_size)
-        for info in package.infolist()
-    ]
-    at = 0
-    for member in members:
-        name = member.name.decode()
+    """Compare what stands around the members, and their seals, with what the service writes. Raises `Wrong`."""
+    members, at = [], 0
+    for info in package.infolist():
+        name = info.filename
+        member = archive.Member(name.encode(), info.header_offset, info.CRC, info.compress_size, info.file_size)
         if member.offset != at or max(member.packed, member.size) > archive.MOST_BYTES:
             raise Wrong(f"{name}: where the archive says that it is, or how large, is not as it was written.")
         at = compared(file, at, archive.local_header(member), name)
+        member.seal = seal_of(file, member.packed)
+        if info.extra != archive.SEAL + member.seal:
+            raise Wrong(f"{name} is damaged (its packed bytes are not those that were sealed).")
         at = compared(file, at + member.packed, archive.descriptor(member), name)
+        members.append(member)
     at = compared(file, at, archive.directory(members, at), DIRECTORY)
     file.seek(at)
     if file.read(1):
         raise Wrong(f"{DIRECTORY}: bytes stand behind it.")
+
+
+def seal_of(file: IO[bytes], packed: int) -> bytes:
+    """Return the seal of so many bytes from here."""
+    found = hashlib.sha256()
+    while packed > 0 and (chunk := file.read(min(packed, CHUNK))):
+        packed -= len(chunk)
+        found.update(chunk)
+    return found.digest()
 
 
 def compared(file: IO[bytes], at: int, expected: bytes, what: str) -> int:

@@ -324,10 +324,11 @@ def test_a_size_of_more_than_32_bits(verify: Verify) -> None:
     """ZIP64, which the service does not write, is a problem and no crash; whichever member and size it is of."""
     package = Parts().package()
     start = package.index(b"PK\x01\x02")
-    length = 46 + len("measures.csv")
+    seal = len(archive.SEAL) + 32
+    length = 46 + len("measures.csv") + seal
     entry = bytearray(package[start : start + length])
     struct.pack_into("<L", entry, 24, archive.MOST_BYTES)
-    struct.pack_into("<H", entry, 30, 12)
+    struct.pack_into("<H", entry, 30, seal + 12)
     end = bytearray(package[-22:])
     struct.pack_into("<L", end, 12, struct.unpack_from("<L", end, 12)[0] + 12)
     extra = struct.pack("<HHQ", 1, 8, 2**40)

@@ -21,8 +21,7 @@ class Package:
     """Writes one export as a package (`services.formats.port.Format`).
 
     `name`: of the CSV. `units`: of values, by types of measures. `key`: signs; `None`: nobody does.
-    `snapshot_ms`: when the store was looked at. Nothing is flushed: what fills the bytes before a flush can be changed
-    unseen.
+    `snapshot_ms`: when the store was looked at.
     """
 
     def __init__(
@@ -88,7 +87,7 @@ class Package:
         self._hash.update(text)
         self._size += len(text)
         with told_as_format():
-            return self._archive.write(text)
+            return self._archive.write(text) + self._archive.flush()
 
     def _member(self, name: str, data: bytes) -> bytes:
         return self._archive.begin(name) + self._archive.write(data) + self._archive.end_member()
