@@ -190,7 +190,7 @@ def package_of_pages(pages: int) -> bytes:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(documents, min_size=1, max_size=4),
     models,
