@@ -3,7 +3,7 @@
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -111,8 +111,7 @@ class Boolean(Field):
         found = BOOLEANS.get(value.lower()) if isinstance(value, str) else value
         if isinstance(found, bool):
             return found
-        kind = InvalidArgument if isinstance(value, str) else InvalidType
-        raise kind(name, f"must be true or false, not {shown(value)}.")
+        raise wrong(value)(name, f"must be true or false, not {shown(value)}.")
 
 
 class Choice(Field):
@@ -121,26 +120,21 @@ class Choice(Field):
         self.choices = choices
 
     def read(self, name: str, value: Any) -> str:
-        if text(name, value) not in self.choices:
-            raise InvalidArgument(name, f"must be one of {', '.join(self.choices)}; not {shown(value)}.")
-        return str(value)
+        return one_of(name, value, self.choices)
 
 
-class Preset(OptionalText):
+class Preset(Field):
     """The name of a preset; an empty text is absent."""
 
     def read(self, name: str, value: Any) -> Any:
-        found = super().read(name, value)
-        if found is not None and found not in PRESETS:
-            raise InvalidArgument(name, f"must be one of {', '.join(PRESETS)}; not {shown(value)}.")
-        return found
+        return one_of(name, value, PRESETS) if value != "" else None
 
 
 class Separator(Field):
     def read(self, name: str, value: Any) -> str:
-        found = "\t" if text(name, value) == "tab" else str(value)
-        if found not in SEPARATORS:
-            raise InvalidArgument(name, f"must be one of , ; | : a space, or tab; not {shown(value)}.")
+        found = "\t" if value == "tab" else value
+        if not isinstance(found, str) or found not in SEPARATORS:
+            raise wrong(value)(name, f"must be one of , ; | : a space, or tab; not {shown(value)}.")
         return found
 
 
@@ -284,10 +278,10 @@ def sort_key(path: str, field: str, options: Any) -> SortKey:
             raise InvalidArgument(f"{path}.{shortened(option)}", f"is none of {', '.join(SORT_OPTIONS)}.")
     return SortKey(
         field,
-        "desc" if _one_of(f"{path}.order", options.get("order", "asc"), ORDERS) == "desc" else "asc",
+        "desc" if sort_option(f"{path}.order", options.get("order", "asc"), ORDERS) == "desc" else "asc",
         missing=_scalar(f"{path}.missing", options.get("missing")),
-        mode=_one_of(f"{path}.mode", options["mode"], MODES) if "mode" in options else None,
-        unmapped_type=_one_of(f"{path}.unmapped_type", options["unmapped_type"], UNMAPPED_TYPES)
+        mode=sort_option(f"{path}.mode", options["mode"], MODES) if "mode" in options else None,
+        unmapped_type=sort_option(f"{path}.unmapped_type", options["unmapped_type"], UNMAPPED_TYPES)
         if "unmapped_type" in options
         else None,
     )
@@ -306,12 +300,24 @@ def text(name: str, value: Any, *, longest: int = LONGEST_TEXT) -> str:
     return value
 
 
+def one_of(name: str, value: Any, choices: Collection[str]) -> str:
+    """Return a value that is one of the choices. Raises `InvalidArgument` with them, and with what was given."""
+    if not isinstance(value, str) or value not in choices:
+        raise wrong(value)(name, f"must be one of {', '.join(choices)}; not {shown(value)}.")
+    return value
+
+
+def wrong(value: Any) -> type[InvalidArgument]:
+    """Return the error of a value where a text is wanted."""
+    return InvalidArgument if isinstance(value, str) else InvalidType
+
+
 def shown(value: Any) -> str:
     """Return a value as an error repeats it: JSON, shortened."""
     return shortened(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _one_of(path: str, value: Any, choices: Sequence[str]) -> str:
+def sort_option(path: str, value: Any, choices: Sequence[str]) -> str:
     chosen = _name(path, value).lower()
     if chosen not in choices:
         raise InvalidArgument(path, f"must be one of {', '.join(choices)}.")
