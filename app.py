@@ -66,6 +66,7 @@ def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Cloc
     )
     app.wsgi_app = websockets  # type: ignore[method-assign]
     app.extensions["websockets"] = websockets
+    app.extensions["own_key"] = key
     return app
 
 

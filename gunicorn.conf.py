@@ -67,14 +67,6 @@ class Worker(serving.Worker):
     stalled_seconds = _settings.stalled_client_seconds
 
 
-def on_starting(server: Any) -> None:
-    """Tell by which key packages are checked. The embedded service makes one here, once for all workers."""
-    own = signing.OwnKey(_settings.signing_key_file, database=_settings.sqlite_path if _settings.embedded else None)
-    key = own.get()
-    if key is not None:
-        server.log.info("Packages are signed by the key %s", key.public.fingerprint)
-
-
 worker_class = Worker
 workers = _settings.workers
 

@@ -10,9 +10,12 @@ from flask import Flask
 from app import create_app
 from config import Settings, SettingsError, from_env
 from services.errors import StoreUnavailable
-from services.kept_secret import SecretUnusable
+from services.kept_file import SecretUnusable
 from services.scheduling.cpu_turn import CpuTurns
+from services.signing import OwnKey
 from services.stores.port import Store
+
+log = logging.getLogger(__name__)
 
 #: What a worker ends with that gunicorn is not to start again: `Arbiter.APP_LOAD_ERROR`.
 GIVE_UP = 4
@@ -28,9 +31,24 @@ def make_app() -> Flask:
     try:
         settings = from_env(os.environ)
         turns = CpuTurns()
-        return create_app(settings, make_store(settings, turns), turns)
+        app = create_app(settings, make_store(settings, turns), turns)
+        if not is_command():
+            tell_key(app.extensions["own_key"])
+        return app
     except (SettingsError, SecretUnusable, StoreUnavailable) as error:
         give_up(f"The service cannot start:\n{error}")
+
+
+def is_command() -> bool:
+    """Return whether a command of `flask` asks: it serves nobody, and needs no key of its own."""
+    return os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+
+
+def tell_key(own: OwnKey) -> None:
+    """Write to the log by which key packages are checked; the embedded one is made here. Raises `SecretUnusable`."""
+    key = own.get()
+    if key is not None:
+        log.info("packages are signed by the key %s", key.public.fingerprint)
 
 
 def give_up(sentence: str) -> NoReturn:

@@ -5,7 +5,6 @@ import secrets
 from pathlib import Path
 
 from services.kept_file import KeptFile
-from services.kept_file import SecretUnusable as SecretUnusable
 
 #: Bytes of chance in a secret.
 CHANCE_BYTES = 32

@@ -215,7 +215,7 @@ QUESTIONS = [*((PREPARE, name) for name in AT_PREPARE), *((GET, name) for name i
 questions = pytest.mark.parametrize(("when", "name"), QUESTIONS)
 
 #: Of each kind, so many of the misshapen answers are tried.
-TRIED = 20
+TRIED = 50
 
 
 @questions

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.kept_secret import SecretUnusable, beside, kept_secret, problems
+from services.kept_file import SecretUnusable
+from services.kept_secret import beside, kept_secret, problems
 
 GOOD = "a-Z_0" * 8 + "xyz"
 
