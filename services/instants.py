@@ -107,7 +107,12 @@ def first_ms(text: str, *, zone: Clock | None = None) -> int:
     Raises `ValueError` with the reason.
     """
     period = _span(text)
-    return period.first if zone is None or period.is_utc else zone.instant_of(period.first)
+    if zone is None or period.is_utc:
+        return period.first
+    if period.is_time:
+        # between two, the one after is the next to pass: a clock that is set back may show another next
+        return zone.instant_of(period.last) + period.first - period.last
+    return zone.instant_of(period.first)
 
 
 def last_ms(text: str, *, zone: Clock | None = None) -> int:

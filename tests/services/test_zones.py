@@ -10,9 +10,15 @@ from services.zones import zone
 
 #: Nights of change, and a day in a zone without any.
 NIGHTS = [
+    ("Europe/Paris", "2023-03-26"), ("Europe/Paris", "2023-10-29"),
     ("Europe/Paris", "2024-03-31"), ("Europe/Paris", "2024-10-27"),
+    ("Europe/Paris", "2025-03-30"), ("Europe/Paris", "2025-10-26"),
+    ("America/New_York", "2023-03-12"), ("America/New_York", "2023-11-05"),
     ("America/New_York", "2024-03-10"), ("America/New_York", "2024-11-03"),
+    ("America/New_York", "2025-03-09"), ("America/New_York", "2025-11-02"),
+    ("Australia/Lord_Howe", "2023-04-02"), ("Australia/Lord_Howe", "2023-10-01"),
     ("Australia/Lord_Howe", "2024-04-07"), ("Australia/Lord_Howe", "2024-10-06"),
+    ("Australia/Lord_Howe", "2025-04-06"), ("Australia/Lord_Howe", "2025-10-05"),
     ("Asia/Kathmandu", "2024-06-10"), ("America/Sao_Paulo", "2018-11-04"), ("America/Havana", "2024-11-03"),
     ("Africa/Monrovia", "1972-01-07"), ("Europe/Paris", "1911-03-11"),
 ]  # fmt: skip
@@ -48,6 +54,21 @@ def test_which_instant_a_time_means(name: str, day: str) -> None:
         twice = local.utcoffset() > local.replace(fold=1).utcoffset()  # type: ignore[operator]
         assert first_ms(text, zone=zone(name)) == first
         assert last_ms(text, zone=zone(name)) == (ms_of(local.replace(fold=1).astimezone(UTC)) if twice else first)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2024-10-27T02:59:59.9995", "2024-10-27T01:00:00.000Z", "2024-10-27T01:59:59.999Z"),  # 03:00 occurs once
+        ("2024-10-27T01:59:59.9995", "2024-10-27T00:00:00.000Z", "2024-10-26T23:59:59.999Z"),
+        ("2024-03-31T01:59:59.9995", "2024-03-31T01:00:00.000Z", "2024-03-31T00:59:59.999Z"),
+        ("2024-03-31T02:59:59.9995", "2024-03-31T02:00:00.000Z", "2024-03-31T01:59:59.999Z"),  # skipped, 03:00 is not
+    ],
+)
+def test_a_time_between_two_milliseconds(text: str, first: str, last: str) -> None:
+    """The one after is the next to pass, not the next that the clock of Paris shows."""
+    paris = zone("Europe/Paris")
+    assert (iso(first_ms(text, zone=paris)), iso(last_ms(text, zone=paris))) == (first, last)
 
 
 @pytest.mark.parametrize(
