@@ -34,7 +34,9 @@ def sizes(make: Callable[[], Format], count: Count, rows: int) -> tuple[int | No
     """Return about how many bytes a file of so many rows has, and its archive before packing; `None`: unknown."""
     if rows and not count.sample:
         return None, None
-    sample = count.sample[: make().rows_at_once]
+    sample = count.sample
+    if make().rows_at_once < len(sample):  # rows so wide that whoever asks for a link would wait
+        return None, None
     part = sample[: len(sample) // 2]
     frame, unpacked_frame = written(make(), ())
     try:

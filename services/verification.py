@@ -12,7 +12,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -194,15 +194,19 @@ def check_resources(package: zipfile.ZipFile, description: dict[str, Any], sums:
         raise Wrong(f"{DESCRIPTION} names other files than the archive holds.")
     for resource in resources:
         name = str(resource["path"])
-        facts: dict[str, Callable[[], Any]] = {
-            "bytes": lambda name=name: package.getinfo(name).file_size,  # type: ignore[misc]
-            "hash": lambda name=name: f"sha256:{sums[name]}",  # type: ignore[misc]
-            "rows": lambda name=name, resource=resource: rows_of(package, name, resource),  # type: ignore[misc]
-        }
-        for fact, found in facts.items():
-            told, actual = resource.get(fact), found()
+        for fact, actual in facts_of(package, name, sums[name], resource):
+            told = resource.get(fact)
             if type(told) is not type(actual) or told != actual:  # JSON's true and 2.0 are no count
                 raise Wrong(f"{name} has not the {fact} that {DESCRIPTION} tells.")
+
+
+def facts_of(
+    package: zipfile.ZipFile, name: str, sum: str, resource: dict[str, Any]
+) -> Iterator[tuple[str, int | str]]:
+    """Yield what a description tells of a file, as it is; each only when it is asked for."""
+    yield "bytes", package.getinfo(name).file_size
+    yield "hash", f"sha256:{sum}"
+    yield "rows", rows_of(package, name, resource)
 
 
 def rows_of(package: zipfile.ZipFile, name: str, resource: dict[str, Any]) -> int:

@@ -117,13 +117,12 @@ class Minutes(dict[int, tuple[str, str] | None]):
 
     def text(self, ms: int) -> str:
         minute, of_minute = divmod(ms, MINUTE)
-        alike = self[minute]
-        if alike is not None:
-            before, after = alike
-            return f"{before}{self._seconds[of_minute // SECOND]}{_MILLIS[of_minute % SECOND]}{after}"
-        offset = self._offset_ms_at(ms)
-        minute, of_minute = divmod(ms + offset, MINUTE)
-        before, after = self._around(minute, offset)
+        around = self[minute]
+        if around is None:
+            offset = self._offset_ms_at(ms)
+            minute, of_minute = divmod(ms + offset, MINUTE)
+            around = self._around(minute, offset)
+        before, after = around
         return f"{before}{self._seconds[of_minute // SECOND]}{_MILLIS[of_minute % SECOND]}{after}"
 
     def _around(self, shown_minute: int, offset: int) -> tuple[str, str]:

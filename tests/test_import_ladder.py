@@ -46,6 +46,7 @@ LADDER = {
     "services.kept_file": 1,
     "services.instants": 0.5,
     "services.options": 0,
+    "services.paths": 0,
     "services.version": 0,
     "services.lenient_json": 0,
     "services.errors": 0,

@@ -14,24 +14,24 @@ import msgspec
 from services import lenient_json
 from services.filters.python.evaluator import MISSING, lookup
 from services.measures import Measure
+from services.paths import beginnings
 
 #: Returns the value of a column of a measure.
 Get = Callable[[Measure], Any]
-
-Path = tuple[str, ...]
 
 
 class Beside:
     """Decodes of the documents of measures, in place, what paths lead to, and gets it."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self._paths = [tuple(path.split(".")) for path in paths if path != "_id"]
-        self._within = {path[0]: tails(self._paths, path[0]) for path in self._paths if is_within(self._paths, path[0])}
+        self._paths = [path for path in paths if path != "_id"]
+        #: Objects of which only some keys are needed: no path ends there.
+        self._within = {name: below(name, self._paths) for name in map(outermost, self._paths) if name not in paths}
         self._dotted = [attrgetter(attribute(key)) for key in dotted(self._paths)]
         self._dotted_within = [
             (attrgetter(attribute(name)), [attrgetter(attribute(key)) for key in keys])
-            for name, tails in self._within.items()
-            if (keys := dotted(tails))
+            for name, rests in self._within.items()
+            if (keys := dotted(rests))
         ]
         self._decode = self._decoder()
 
@@ -72,7 +72,7 @@ class Beside:
     def _decoder(self) -> Callable[[bytes | str], list[Any]] | None:
         """Return what decodes a JSON array of documents; `None` where msgspec has no names for their keys."""
         try:
-            inner = {name: struct(tails, {}) | None for name, tails in self._within.items()}
+            inner = {name: struct(rests, {}) | None for name, rests in self._within.items()}
             document = struct(self._paths, inner)
         except ValueError:  # quotes, backslashes and control characters
             return None
@@ -104,22 +104,22 @@ def known(value: Any) -> Any:
     return None if value is MISSING else value
 
 
-def keys(path: Path) -> list[str]:
-    """Return each key that a path may begin with."""
-    return [".".join(path[:end]) for end in range(1, len(path) + 1)]
+def outermost(path: str) -> str:
+    return path.partition(".")[0]
 
 
-def dotted(paths: Sequence[Path]) -> list[str]:
-    return sorted({key for path in paths for key in keys(path)[1:]})
+def below(name: str, paths: Sequence[str]) -> list[str]:
+    """Return the rests of the paths below a name."""
+    return [path.removeprefix(f"{name}.") for path in paths if path.startswith(f"{name}.")]
 
 
-def is_within(paths: Sequence[Path], name: str) -> bool:
-    """Return whether all paths that begin with a name go on: then only some keys of the object there are needed."""
-    return all(len(path) > 1 for path in paths if path[0] == name)
+def keys(paths: Sequence[str]) -> list[str]:
+    """Return the keys that may lead to any of the paths."""
+    return sorted(set(chain.from_iterable(map(beginnings, paths))))
 
 
-def tails(paths: Sequence[Path], name: str) -> list[Path]:
-    return [path[1:] for path in paths if path[0] == name]
+def dotted(paths: Sequence[str]) -> list[str]:
+    return [key for key in keys(paths) if "." in key]
 
 
 def attribute(key: str) -> str:
@@ -127,9 +127,8 @@ def attribute(key: str) -> str:
     return f"key_{key.encode().hex()}"
 
 
-def struct(paths: Sequence[Path], types: dict[str, Any]) -> Any:
-    names = sorted(set(chain.from_iterable(map(keys, paths))))
-    fields = [(attribute(name), types.get(name, Any), msgspec.field(name=name, default=None)) for name in names]
+def struct(paths: Sequence[str], types: dict[str, Any]) -> Any:
+    fields = [(attribute(key), types.get(key, Any), msgspec.field(name=key, default=None)) for key in keys(paths)]
     return msgspec.defstruct("Document", fields, gc=False)
 
 

@@ -19,8 +19,9 @@ GROUPS = 4096
 PLANS = 512
 
 #: Characters of all plans of an export before they are emptied: one holds a row's separators, and a model of 20,000
-#: slots makes rows of 20 kB.
+#: slots makes rows of 20 kB. Beside its text, a plan takes about as much memory as so many.
 CHARACTERS = 16 * 1024 * 1024
+OVERHEAD = 1000
 
 Keys = tuple[str, ...]
 
@@ -80,8 +81,10 @@ class Plans(dict[Keys, Plan]):
     def __missing__(self, keys: Keys) -> Plan:
         if len(self) >= PLANS:
             self.clear()
-        self._spend(len(self._places))
-        plan = self[keys] = self._plan(keys)
+        plan = self._plan(keys)
+        before, steps = plan
+        self._spend(OVERHEAD + len(before) + sum(len(after) for *_, after, _ in steps))
+        self[keys] = plan
         return plan
 
     def _plan(self, keys: Keys) -> Plan:

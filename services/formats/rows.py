@@ -12,7 +12,7 @@ from typing import Any
 
 from services.formats.layout import Layout
 from services.formats.plans import AT, AT_ISO, FIRST_MS, LAST_MS, Groups, instant_of
-from services.formats.syntax import Syntax
+from services.formats.syntax import Dates, Syntax
 from services.measures import Asset, Measure, Origin
 from services.scheduling.tick import Tick, no_tick
 
@@ -44,7 +44,8 @@ class Rows:
     def text(self, measures: Sequence[Measure], rest: Tick = no_tick) -> str:
         """Return the rows of these measures. `rest` is called now and then, after every row that is large."""
         syntax, groups, by_asset = self._syntax, self._groups, self._by_asset
-        opened, closed, instants, other = self._opening()
+        opened, closed, instants = self._opening()
+        other = syntax.other
         groups.beside.read(measures)
         blocks: list[str] = []
         between: list[str] = []
@@ -90,11 +91,10 @@ class Rows:
         blocks.append(_woven(between, syntax.numbers(found), line))
         return syntax.finished("".join(blocks))
 
-    def _opening(self) -> tuple[str, str, Any, Any]:
+    def _opening(self) -> tuple[str, str, Dates]:
+        """Return what stands before and after an id, and what writes the cells of an instant."""
         syntax = self._syntax
-        if self._is_usual:
-            return syntax.id_open, syntax.id_close, syntax.instants, syntax.other
-        return syntax.open, "", nothing, syntax.other
+        return (syntax.id_open, syntax.id_close, syntax.instants) if self._is_usual else (syntax.open, "", nothing)
 
     def _ids(self, measures: Sequence[Measure]) -> Iterable[str]:
         return self._syntax.ids([measure.id for measure in measures]) if self._is_usual else repeat("")

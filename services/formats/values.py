@@ -1,4 +1,4 @@
-"""The value at a path, in the `values` of a measure or in its document."""
+"""The value of a column in the `values` of a measure."""
 
 from typing import Any
 

@@ -54,10 +54,6 @@ class Cells:
             self._empty = self._empty or NOTHING
             self._writers[str] = lambda value: self._text(value) or NOTHING
 
-    def text(self, value: Any) -> str:
-        """Return the text of one cell, quoted if need be."""
-        return self._writers[type(value)](value)
-
     def cell(self, value: Any, lead: str) -> str:
         return lead + self._writers[type(value)](value)
 

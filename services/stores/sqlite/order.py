@@ -14,8 +14,8 @@ import msgspec
 from services import lenient_json
 from services.errors import InvalidArgument
 from services.measures import SortKey
+from services.paths import beginnings
 from services.scheduling.tick import Tick
-from services.stores.paths import beginnings
 from services.stores.sqlite import fields
 from services.stores.sqlite.fields import Definition, Properties
 from services.stores.sqlite.sort_values import READERS, Read, Value, looked_at, missing, picker, scalars_at

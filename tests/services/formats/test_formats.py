@@ -60,7 +60,7 @@ PLAIN = Cells(Options(), ["a", "b"], formula_guard=False)
 
 def as_cell(value: Any) -> str:
     """A value of JSON lines, as CSV writes it."""
-    return "" if value is None else unquoted(PLAIN.text(value))
+    return "" if value is None else unquoted(PLAIN.cell(value, ""))
 
 
 def unquoted(cell: str) -> str:

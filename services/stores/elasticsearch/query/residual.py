@@ -21,12 +21,12 @@ from services.filters.python import evaluator
 from services.filters.python.evaluator import MISSING
 from services.filters.python.trial import Trial
 from services.measures import Asset, Measure, Origin, Source
+from services.paths import beginnings
 from services.scheduling.cpu_turn import CpuShare
 from services.scheduling.tick import Tick
 from services.stores import lenient
 from services.stores.elasticsearch.transport import responses
 from services.stores.elasticsearch.transport.responses import Page, RowsAnswer, Sorted
-from services.stores.paths import beginnings
 
 Document = dict[str, Any]
 

@@ -27,7 +27,7 @@ guarded, quoted = guard_of(","), PLAIN.quoted
 
 
 def cell(value: Any, *, guard: bool) -> str:
-    return (GUARDED if guard else PLAIN).text(value)
+    return (GUARDED if guard else PLAIN).cell(value, "")
 
 
 NUMBERS: list[tuple[float, str]] = [
@@ -276,7 +276,7 @@ def cells_of(**options: Any) -> Cells:
 )
 def test_cells_with_options(options: dict[str, Any], value: Any, written: str) -> None:
     """Quoted where the separator asks for it; the decimal mark in numbers alone; missing is told from empty."""
-    assert cells_of(**options).text(value) == written
+    assert cells_of(**options).cell(value, "") == written
 
 
 def test_numbers_of_a_page_with_a_decimal_comma() -> None:
@@ -299,14 +299,14 @@ def test_numbers_of_a_page_with_a_decimal_comma() -> None:
 )
 def test_the_guard_with_another_separator(separator: str, text: str, written: dict[str, str]) -> None:
     """A comma splits, too, where it is not the separator of the file itself."""
-    found = cells_of(separator=separator).text(text)
+    found = cells_of(separator=separator).cell(text, "")
     assert list(csv.reader([found], delimiter=separator)) == [[written.get(separator, written["else"])]]
 
 
 @given(st.text(alphabet='x1=@+-;|\t",\0 é(:'), st.sampled_from(",;|: \t"))
 def test_no_reader_of_any_separator_finds_a_formula(text: str, separator: str) -> None:
     """Whichever character it splits at, and whichever the file is written with."""
-    row = f"id{separator}{cells_of(separator=separator).text(text)}\n"
+    row = f"id{separator}{cells_of(separator=separator).cell(text, '')}\n"
     for split in {";", "\t", "|", ",", separator} - ({","} if separator == "," else set()):
         found = [each for line in csv.reader([row], delimiter=split) for each in line]
         assert [each for each in found[1:] if each.startswith(("=", "@"))] == []
