@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from services.measures import ExportRequest, Measure, Model, Slot, Target
 from services.scheduling.cpu_turn import CpuShare
 
-#: Measures that tell about how large a file will be.
-SAMPLE_ROWS = 50
+#: Measures that tell about how large a file will be, and bytes of their documents, at most: who asks for a link waits.
+SAMPLE_ROWS, SAMPLE_BYTES = 50, 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Count:
     """Counts the measures that match, before `from` and `size`.
 
     Where it is not `exact`, at most so many match: the filter is decided while reading. `notices`:
-    of what is left out. `sample`: a few measures of the target, range and type, of any order, if they were cheap.
+    of what is left out. `sample`: a few measures of the target, range and type, in any order; none if large.
     """
 
     rows: int

@@ -29,7 +29,7 @@ from services.stores.elasticsearch.transport.client import JSON, Client, Refused
 from services.stores.elasticsearch.transport.lanes import Lane, Lanes, is_plain, permit
 from services.stores.elasticsearch.transport.point_in_time import PointInTime, PointsInTime
 from services.stores.elasticsearch.transport.retries import Late, RetryBudget, Temporary
-from services.stores.port import SAMPLE_ROWS, Count, Notice, without_instant
+from services.stores.port import SAMPLE_BYTES, SAMPLE_ROWS, Count, Notice, without_instant
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,9 @@ READY_CONNECTIONS, READY_SECONDS = 16, 3.0
 
 #: Seconds that a caller who waits for a link or a first byte is kept waiting by repetitions, at most.
 EARLY_BUDGET_SECONDS = 5.0
+
+#: Rows that tell whether more of them make a sample: a document may have a megabyte.
+SIZED_ROWS = 3
 
 #: What an answer is read as.
 Shape = TypeVar("Shape")
@@ -221,11 +224,18 @@ class ElasticsearchStore:
         return without_instant(self._count(request, counts.counting(selection.left_out), self._lanes.counts))
 
     def _sample(self, request: ExportRequest, selection: Selection) -> Sequence[Measure]:
-        """Return a few measures, whether they match or not; none where they cannot be had: they only tell sizes."""
-        few = {"size": SAMPLE_ROWS, "terminate_after": SAMPLE_ROWS, "track_total_hits": False, "query": selection.rows}
-        read = partial(responses.sample, read=responses.read_of(request.options))
+        """Return a few measures, whether they match or not; none where they are large or cannot be had."""
+
+        def found(rows: int) -> bytes:
+            few = {"size": rows, "terminate_after": rows, "track_total_hits": False, "query": selection.rows}
+            return self._search(request, few, bytes, self._lanes.counts)
+
         with contextlib.suppress(StoreUnavailable):
-            return self._search(request, few, read, self._lanes.counts)
+            body = found(SIZED_ROWS)
+            if len(body) * SAMPLE_ROWS <= SAMPLE_BYTES * SIZED_ROWS:
+                body = found(SAMPLE_ROWS)
+            if len(body) <= SAMPLE_BYTES:
+                return responses.sample(body, responses.read_of(request.options))
         return ()
 
     def _judge(self, request: ExportRequest) -> None:

@@ -16,7 +16,7 @@ from services.scheduling.cpu_turn import AT_ONCE, MOST_SLACK_SECONDS
 from services.scheduling.priority_semaphore import PrioritySemaphore
 from services.scheduling.tick import Tick
 from services.stores import lenient
-from services.stores.port import Count
+from services.stores.port import SAMPLE_BYTES, SAMPLE_ROWS, Count
 from services.stores.sqlite import arranging
 from services.stores.sqlite.arranging import RowNumbers, Sorter
 from services.stores.sqlite.deciding import Row, decides
@@ -127,14 +127,14 @@ class SqliteReading:
                 while left > 0 and (batch := batches.take(left)).read:
                     left -= batch.read
 
-    def sample(self, rows: int) -> Sequence[Measure]:
-        """Return so many measures at most, whether they match or not."""
+    def sample(self) -> Sequence[Measure]:
+        """Return a few measures, whether they match or not; none where the first is too large."""
         with contextlib.suppress(TimeUp), self._snapshot.within(COUNT_SECONDS), self._snapshot.turn():
             found = self._snapshot.execute(
                 ROWS.format(columns="1, id, doc", index=self._index, where=self._selection.where) + " LIMIT ?",
-                (*self._selection.parameters, rows),
-            ).fetchall()
-            return decoded(found, self._request, self._snapshot.look)
+                (*self._selection.parameters, SAMPLE_ROWS),
+            )
+            return decoded(list(small(found)), self._request, self._snapshot.look)
         return ()
 
     def pages(self) -> Iterator[Sequence[Measure]]:
@@ -347,6 +347,16 @@ class Batches:
         if size > BATCH_BYTES:
             self._together = max(1, len(batch.rows) // 2)
         return size
+
+
+def small(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield rows as long as they are no larger than a sample."""
+    size = 0
+    for row in rows:
+        size += len(row[2])
+        if size > SAMPLE_BYTES:
+            return
+        yield row
 
 
 def decoded(rows: Sequence[Row], request: ExportRequest, look: Tick) -> list[Measure]:

@@ -9,7 +9,7 @@ from services.errors import InvalidArgument
 from services.measures import ExportRequest, Model, Target
 from services.scheduling.cpu_turn import CpuShare, CpuTurns
 from services.scheduling.priority_semaphore import PrioritySemaphore
-from services.stores.port import SAMPLE_ROWS, Count
+from services.stores.port import Count
 from services.stores.sqlite import fields, schema
 from services.stores.sqlite.arranging import MOST_SORTS
 from services.stores.sqlite.documents import Documents
@@ -60,7 +60,7 @@ class SqliteStore:
             else:
                 reading.tries()
                 count = reading.count
-            return replace(count, sample=reading.sample(SAMPLE_ROWS))
+            return replace(count, sample=reading.sample())
 
     def open(self, request: ExportRequest, cpu: CpuShare | None = None) -> SqliteReading:
         if request.elastic_query is not None:

@@ -6,6 +6,7 @@ A test module inherits `StoreContract` and defines the fixture `place`: document
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pytest
 
 from services import exports
@@ -14,7 +15,7 @@ from services.filters.koncorde.nodes import All
 from services.formats import Maker
 from services.measures import ExportRequest, Kind, Model, Slot, SortKey, Target
 from services.scheduling.cpu_turn import CpuTurns
-from services.stores.port import Count, Store
+from services.stores.port import SAMPLE_BYTES, Count, Store
 from tests.services.stores import oracle
 from tests.services.stores.world import INSTANTS, NOON, ODD_REFERENCES, TEXTS, TIES, VALUES, other
 from tests.support import kuzzle
@@ -199,6 +200,13 @@ class StoreContract:
         part = whole[offset:] if size is None else whole[offset : offset + size]
         assert stored.ids("Container-ties", sort=sort, offset=offset, size=size) == part
         assert stored.store.check(request) == Count(12, True)
+
+    @pytest.mark.parametrize(("id", "rows"), [("Container-ties", range(12, 13)), ("Noted-large", range(3))])
+    def test_a_sample(self, stored: Stored, id: str, rows: range) -> None:
+        """A few measures as they are; of large ones no more than are small together."""
+        sample = stored.store.check(stored.request(id)).sample
+        assert len(sample) in rows
+        assert len(msgspec.json.encode([measure.source for measure in sample])) <= SAMPLE_BYTES
 
     def test_a_part_of_what_a_filter_finds(self, stored: Stored) -> None:
         """`from` and `size` count rows of the file."""

@@ -15,6 +15,9 @@ SLOTS = {
 }
 DEVICE_SLOTS = {"temperature": "temperature", "accelerationSensor": "acceleration", "battery": "battery"}
 
+#: Longer than a keyword may be; the model of notes does not index such.
+LARGE = "x" * 100_000
+
 #: `any` takes whatever JSON a document holds: Elasticsearch keeps it and does not look.
 ANY = {"type": "object", "enabled": False}
 
@@ -27,7 +30,7 @@ def world(engine: str) -> Kuzzle:
     models(kuzzle)
     kuzzle.engine(engine)
     kuzzle.engine(other(engine), group="other")
-    for add in (central, device, ties, sorts, values, texts, instants, sparse, unmodelled, filters, odd_ids):
+    for add in (central, device, ties, sorts, values, texts, instants, sparse, unmodelled, filters, odd_ids, large):
         add(kuzzle, engine)
     kuzzle.asset(engine, "Container", "empty")
     kuzzle.asset(engine, "Nobody", "knows")
@@ -52,7 +55,7 @@ def models(kuzzle: Kuzzle) -> None:
     kuzzle.measure_model("battery", {"battery": {"type": "integer"}})
     kuzzle.measure_model("movement", {"movement": {"type": "boolean"}})
     kuzzle.measure_model("odd", {"any": ANY})
-    kuzzle.measure_model("note", {"text": {"type": "keyword"}})
+    kuzzle.measure_model("note", {"text": {"type": "keyword", "ignore_above": 8000}})
     kuzzle.asset_model("Container", SLOTS)
     kuzzle.asset_model("Odd", {"odd": "odd"})
     kuzzle.asset_model("Noted", {"note": "note"})
@@ -114,6 +117,13 @@ def ties(kuzzle: Kuzzle, engine: str) -> None:
     for id, second in TIES:
         values = {"temperature": int(id[1:])}
         measure(kuzzle, engine, id, asset, "temperatureExt", "temperature", NOON + second * 1000, values)
+
+
+def large(kuzzle: Kuzzle, engine: str) -> None:
+    """Documents of which a few are no small sample."""
+    asset = kuzzle.asset(engine, "Noted", "large")
+    for number in range(5):
+        measure(kuzzle, engine, f"l{number}", asset, "note", "note", NOON + number, {"text": LARGE})
 
 
 def sorts(kuzzle: Kuzzle, engine: str) -> None:
