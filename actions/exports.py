@@ -10,6 +10,7 @@ from actions.calls import Call
 from actions.paths import download_path
 from schemas import exports as schema
 from services import exports
+from services.access.rights import Right, to_export
 from services.errors import InvalidArgument, LinkMissing, LinkRefused, RequestTooLarge, TokenInvalid
 from services.formats import Maker, named
 from services.links import Links
@@ -24,7 +25,7 @@ LONGEST_REQUEST_LINE = 8000
 class Admission(Protocol):
     """Decides who may export."""
 
-    def admit(self, token: str | None, target: Target) -> str:
+    def admit(self, token: str | None, right: Right) -> str:
         """Return the user who asks.
 
         Raises `TokenInvalid`, `Unauthorized`, `Forbidden`, `AccessUnavailable`.
@@ -50,7 +51,7 @@ class Exports:
     def prepare(self, call: Call, kind: Kind) -> dict[str, Any]:
         """Return the result of `exportMeasures`. Raises `ServiceError` of any kind."""
         target = schema.target_of(call.arguments, lambda: call.body, kind=kind)
-        request = self._read(call, kind, asked_by=self._admit(call, target))
+        request = self._read(call, kind, asked_by=self._admit(call, to_export(target)))
         base_url = self._base_url(call)
         found = exports.prepare(request, self.store, self.maker)
         path, expires_ms = self._sign(request)
@@ -93,11 +94,11 @@ class Exports:
             clock=self.clock,
         )
 
-    def _admit(self, call: Call, target: Target) -> str:
+    def _admit(self, call: Call, right: Right) -> str:
         """Return the user who asks; called before anything is read that may take long."""
         if call.token is not None and not isinstance(call.token, str):
             raise TokenInvalid("The token is no text.")
-        return self.admission.admit(call.token, target)
+        return self.admission.admit(call.token, right)
 
     def _base_url(self, call: Call) -> str:
         """Return the base URL of links, without a final slash.

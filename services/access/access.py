@@ -7,9 +7,9 @@ from typing import Any
 
 from services.access.keys import KeyFile
 from services.access.kuzzle import Kuzzle, Question
+from services.access.rights import Right
 from services.access.tokens import Claims, Verifier, unverified_claims
 from services.errors import AccessUnavailable, Forbidden, ServiceError, TokenInvalid, Unauthorized
-from services.measures import Target
 
 #: The user that everybody without a token is.
 NOBODY = "-1"
@@ -50,15 +50,15 @@ class Access:
         self._kuzzle = Kuzzle(needed("KUZZLE_URL", kuzzle_url), clock) if "kuzzle" in methods else None
         self._keys = KeyFile(needed("API_KEYS_FILE", api_keys_file)) if "api-keys" in methods else None
 
-    def admit(self, token: str | None, target: Target) -> str:
+    def admit(self, token: str | None, right: Right) -> str:
         """Return the user who asks.
 
         Raises `TokenInvalid`, `Unauthorized`, `Forbidden`, `AccessUnavailable`.
         """
-        caller = self._caller(token, target) if token else self._nobody(target)
+        caller = self._caller(token, right) if token else self._nobody(right)
         if caller.allowed or self._anonymous:
             return caller.id
-        raise refused(caller, target)
+        raise refused(caller, right)
 
     def check_token(self, token: str | None) -> dict[str, Any]:
         """Return the result of `auth:checkToken`. Never raises for a bad token."""
@@ -93,23 +93,23 @@ class Access:
     def _known(self, token: str | None) -> Caller:
         return self._caller(token, None) if token else Caller(NOBODY, None, self._anonymous)
 
-    def _nobody(self, target: Target) -> Caller:
+    def _nobody(self, right: Right) -> Caller:
         asked = self._kuzzle if self._verifier is None and not self._anonymous else None
-        return Caller(NOBODY, None, asked is not None and asked.allows(None, question(target)))
+        return Caller(NOBODY, None, asked is not None and asked.allows(None, question(right)))
 
-    def _caller(self, token: str, target: Target | None) -> Caller:
-        """Return who brings the token; `allowed` means nothing without a target."""
-        key = self._key(valid_token(token), target)
+    def _caller(self, token: str, right: Right | None) -> Caller:
+        """Return who brings the token; `allowed` means nothing without a right."""
+        key = self._key(valid_token(token), right)
         if key is not None:
             return key
         claims = self._claims(token)
         caller = user(token, claims)
         if self._kuzzle is None:
             return caller
-        allowed = self._kuzzle.allows(token, question(target), until_ms=claims.expires_ms)
+        allowed = self._kuzzle.allows(token, question(right), until_ms=claims.expires_ms)
         return replace(caller, allowed=allowed and (self._verifier is None or caller.allowed))
 
-    def _key(self, token: str, target: Target | None) -> Caller | None:
+    def _key(self, token: str, right: Right | None) -> Caller | None:
         """Return the caller of an API key, `None` when the token is none.
 
         Raises `TokenInvalid` when it has expired.
@@ -119,7 +119,7 @@ class Access:
             return None
         if key.expires_ms is not None and key.expires_ms <= self._clock() * 1000:
             raise TokenInvalid("Invalid token: this key has expired.")
-        return Caller(f"key:{key.name}", key.expires_ms, target is not None and key.opens(target))
+        return Caller(f"key:{key.name}", key.expires_ms, right is not None and key.opens(right))
 
     def _claims(self, token: str) -> Claims:
         """Return the claims, verified where the secret is known; else they count once Kuzzle takes
@@ -138,10 +138,10 @@ def user(token: str, claims: Claims) -> Caller:
     return Caller(who, claims.expires_ms, who != NOBODY)
 
 
-def question(target: Target | None) -> Question:
-    if target is None:
+def question(right: Right | None) -> Question:
+    if right is None:
         return WHETHER_GOOD
-    return Question(f"device-manager/{target.kind}", "exportMeasures", target.engine, target.id)
+    return Question(f"device-manager/{right.kind}", right.action, right.engine, right.id)
 
 
 def valid_token(token: str) -> str:
@@ -154,11 +154,11 @@ def valid_token(token: str) -> str:
     return token
 
 
-def refused(caller: Caller, target: Target) -> ServiceError:
-    what = f'export {target.kind} of "{target.engine}"'
+def refused(caller: Caller, right: Right) -> ServiceError:
+    what = f'export {right.kind} of "{right.engine}"'
     if caller.id == NOBODY:
         return Unauthorized(f"Unauthorized: a token that may {what} is needed.")
-    return Forbidden(f'Forbidden: "{caller.id}" may not {what}.', engineId=target.engine)
+    return Forbidden(f'Forbidden: "{caller.id}" may not {what}.', engineId=right.engine)
 
 
 def needed(name: str, value: str | None) -> str:

@@ -20,11 +20,12 @@ from typing import Any
 
 import msgspec
 
+from services.access.rights import Right
 from services.errors import AccessUnavailable
 from services.files import sync
 from services.index_names import is_index
 from services.instants import first_ms, iso
-from services.measures import Kind, Target
+from services.measures import Kind
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +58,8 @@ class ApiKey:
     kinds: frozenset[Kind]
     expires_ms: int | None
 
-    def opens(self, target: Target) -> bool:
-        return target.kind in self.kinds and not self.engines.isdisjoint((target.engine, EVERY))
+    def opens(self, right: Right) -> bool:
+        return right.kind in self.kinds and not self.engines.isdisjoint((right.engine, EVERY))
 
 
 class KeyFile:

@@ -25,6 +25,15 @@ def test_what_was_signed_comes_back() -> None:
     assert links().unsign(token) == PAYLOAD
 
 
+@pytest.mark.parametrize(("made", "read"), [("", "fleet"), ("fleet", ""), ("fleet", "twins")])
+def test_a_token_of_one_purpose_is_none_of_another(made: str, read: str) -> None:
+    """Whatever it holds."""
+    token, _ = links().sign(PAYLOAD, made)
+    assert links().unsign(token, made) == PAYLOAD
+    with pytest.raises(LinkRefused):
+        links().unsign(token, read)
+
+
 def test_a_link_lives_to_its_last_millisecond() -> None:
     """`exp` is the first moment at which it is dead."""
     clock = Clock()

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from services.access import Access
-from services.measures import Target
+from services.access.rights import Right
 from tests.support.judge import Judge, judge
 
 #: Shorter than PyJWT likes, and what a Kuzzle may well have.
@@ -19,9 +19,9 @@ SECRET = "kuzzle's own"
 NOW = 1_718_000_000
 HOUR = 3600
 
-ASSET = Target("demo", "assets", "Container-1")
-DEVICE = Target("demo", "devices", "DummyTemp-1")
-ELSEWHERE = Target("other", "assets", "Container-1")
+ASSET = Right("demo", "assets", "Container-1")
+DEVICE = Right("demo", "devices", "DummyTemp-1")
+ELSEWHERE = Right("other", "assets", "Container-1")
 
 MakeAccess = Callable[..., Access]
 WriteKeys = Callable[..., None]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from services.access import Access
+from services.access.rights import Right
 from services.errors import Forbidden, ServiceError, Unauthorized
-from services.measures import Target
 from tests.services.access.conftest import (
     ASSET,
     DEVICE,
@@ -39,10 +39,10 @@ FORGED = token(secret="guessed")
 EXPIRED = token({"exp": NOW})
 
 
-def outcome(access: Access, asked_with: str | None, target: Target = ASSET) -> Any:
+def outcome(access: Access, asked_with: str | None, right: Right = ASSET) -> Any:
     """Who was admitted, or status and id."""
     try:
-        return access.admit(asked_with, target)
+        return access.admit(asked_with, right)
     except ServiceError as error:
         return error.status, error.id
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from services.access.keys import ApiKey, KeyFile, KeysUnreadable, add, read_keys
+from services.access.rights import Right
 from services.errors import AccessUnavailable, TokenInvalid
-from services.measures import Kind, Target
+from services.measures import Kind
 from tests.services.access.conftest import ASSET, DEVICE, ELSEWHERE, NOW, MakeAccess, WriteKeys, key_entry
 from tests.support.service import ROOT
 
@@ -123,7 +124,7 @@ def test_an_engine_named_by_a_star_is_not_every_engine(write_keys: WriteKeys, ke
     """A caller who asks for the engine `*` needs the right to it."""
     write_keys(key_entry("k"))
     (key,) = read_keys(keys_file)
-    assert not key.opens(Target("*", "assets", "a"))
+    assert not key.opens(Right("*", "assets", "a"))
 
 
 def test_a_key_is_found_by_its_whole_text(write_keys: WriteKeys, keys_file: Path) -> None:
