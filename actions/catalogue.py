@@ -25,6 +25,7 @@ def actions(exports: Exports, tokens: Tokens) -> Mapping[str, Mapping[str, Actio
     return {
         "device-manager/assets": {"exportMeasures": lambda call: exports.prepare(call, "assets")},
         "device-manager/devices": {"exportMeasures": lambda call: exports.prepare(call, "devices")},
+        "device-manager/measures": {"export": exports.prepare_fleet},
         "auth": {
             "checkToken": lambda call: tokens.check_token(_token_asked_about(call)),
             "getCurrentUser": lambda call: tokens.user(_text("jwt", call.token)),
@@ -53,6 +54,9 @@ def _route(verb: str, path: str) -> dict[str, str]:
     return {"verb": verb, "path": path, "url": path}
 
 
+FLEET_ROUTES: Routes = [_route("POST", paths.FLEET_EXPORT), _route("GET", paths.FLEET_DOWNLOAD)]
+
+
 def _export_routes(kind: Kind) -> Routes:
     return [
         _route("POST", paths.filled(paths.EXPORT, kind=kind)),
@@ -63,6 +67,7 @@ def _export_routes(kind: Kind) -> Routes:
 ROUTES: Mapping[str, Mapping[str, Routes]] = {
     "device-manager/assets": {"exportMeasures": _export_routes("assets")},
     "device-manager/devices": {"exportMeasures": _export_routes("devices")},
+    "device-manager/measures": {"export": FLEET_ROUTES},
     **{
         controller: {action: [_route(*route)] for action, route in routes.items()}
         for controller, routes in paths.SDK_ROUTES.items()

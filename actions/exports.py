@@ -1,4 +1,4 @@
-"""The action `exportMeasures`: makes links from calls, and export requests from links."""
+"""The actions `exportMeasures` and `measures:export`: make links from calls, and export requests from links."""
 
 import dataclasses
 import secrets
@@ -14,12 +14,16 @@ from services.access.rights import Right, to_export
 from services.errors import InvalidArgument, LinkMissing, LinkRefused, RequestTooLarge, TokenInvalid
 from services.formats import Maker, named
 from services.links import Links
-from services.measures import ExportRequest, Kind, Target
+from services.measures import ExportRequest, Fleet, Kind, Target
 from services.query_languages import Lang
 from services.stores.port import Store
 
 #: Bytes of a request line; gunicorn takes 8190 at most, nginx 8192.
 LONGEST_REQUEST_LINE = 8000
+
+
+#: The purpose of the tokens of fleets.
+FLEET = "fleet"
 
 
 class Admission(Protocol):
@@ -51,7 +55,16 @@ class Exports:
     def prepare(self, call: Call, kind: Kind) -> dict[str, Any]:
         """Return the result of `exportMeasures`. Raises `ServiceError` of any kind."""
         target = schema.target_of(call.arguments, lambda: call.body, kind=kind)
-        request = self._read(call, kind, asked_by=self._admit(call, to_export(target)))
+        return self._prepared(call, kind, to_export(target))
+
+    def prepare_fleet(self, call: Call) -> dict[str, Any]:
+        """Return the result of `measures:export`, for whom may export all assets (devices). Raises `ServiceError`."""
+        engine = schema.engine_of(call.arguments, lambda: call.body)
+        kind = schema.kind_of(call.arguments, lambda: call.body)
+        return self._prepared(call, None, Right(engine, kind))
+
+    def _prepared(self, call: Call, kind: Kind | None, right: Right) -> dict[str, Any]:
+        request = self._read(call, kind, asked_by=self._admit(call, right))
         base_url = self._base_url(call)
         found = exports.prepare(request, self.store, self.maker)
         path, expires_ms = self._sign(request)
@@ -73,16 +86,17 @@ class Exports:
 
         Raises `LinkMissing`, `LinkRefused` (also when the path is not the token's), `LinkExpired`.
         """
-        if not tokens:
-            raise LinkMissing("This link holds no token.")
-        if len(tokens) > 1:
-            raise LinkRefused("This link holds more than one token.")
-        request = schema.of_token(self.links.unsign(tokens[0]), clock=self.clock)
-        if (request.target, request.export_id) != (target, export_id):
-            raise LinkRefused("This link is not valid: its token is for another export.")
+        request = schema.of_token(self.links.unsign(only(tokens)), clock=self.clock)
+        check_path((request.target, request.export_id) == (target, export_id))
         return request
 
-    def _read(self, call: Call, kind: Kind, *, asked_by: str) -> ExportRequest:
+    def requested_of_fleet(self, engine: str, export_id: str, tokens: list[str]) -> ExportRequest:
+        """Return the request that the token of a fleet's link was signed for. Raises what `requested` raises."""
+        request = schema.of_fleet_token(self.links.unsign(only(tokens), FLEET), clock=self.clock)
+        check_path((request.target.engine, request.export_id) == (engine, export_id))
+        return request
+
+    def _read(self, call: Call, kind: Kind | None, *, asked_by: str) -> ExportRequest:
         return schema.of_call(
             call.arguments,
             call.body,
@@ -115,9 +129,25 @@ class Exports:
         return found.rstrip("/")
 
     def _sign(self, request: ExportRequest) -> tuple[str, int]:
-        token, expires_ms = self.links.sign(schema.to_token(request))
+        purpose = FLEET if isinstance(request.target, Fleet) else ""
+        token, expires_ms = self.links.sign(schema.to_token(request), purpose)
         path = f"{download_path(request)}?jwt={token}"
         if len(f"GET {path} HTTP/1.1") > LONGEST_REQUEST_LINE:
             part = schema.largest_part(request)
             raise RequestTooLarge(f'The request is too long for a link; its largest part is "{part}".', argument=part)
         return path, expires_ms
+
+
+def only(tokens: list[str]) -> str:
+    """Return the token of a link. Raises `LinkMissing`, `LinkRefused` where there are two."""
+    if not tokens:
+        raise LinkMissing("This link holds no token.")
+    if len(tokens) > 1:
+        raise LinkRefused("This link holds more than one token.")
+    return tokens[0]
+
+
+def check_path(is_own: bool) -> None:
+    """Raise `LinkRefused` where a link's path is not its token's."""
+    if not is_own:
+        raise LinkRefused("This link is not valid: its token is for another export.")

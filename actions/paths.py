@@ -6,13 +6,17 @@ A path is written as Kuzzle's `server:publicApi` writes it, with parameters as `
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from services.measures import ExportRequest
+from services.measures import ExportRequest, Fleet
 
 #: Where an export is prepared, by `POST`. `:kind` is `assets` or `devices`.
 EXPORT = "/_/device-manager/:engineId/:kind/:_id/measures/_export"
 
 #: Where a prepared export is downloaded, by `GET`.
 DOWNLOAD = f"{EXPORT}/:exportId"
+
+#: The same of a fleet.
+FLEET_EXPORT = "/_/device-manager/:engineId/measures/_export"
+FLEET_DOWNLOAD = f"{FLEET_EXPORT}/:exportId"
 
 #: Verb and path of every other action, by controller and action.
 SDK_ROUTES: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -29,5 +33,8 @@ def filled(path: str, **values: str) -> str:
 def download_path(request: ExportRequest) -> str:
     """Return where an export is downloaded, its parts percent-encoded."""
     target = request.target
-    engine, document = quote(target.engine, safe=""), quote(target.id, safe="")
+    engine = quote(target.engine, safe="")
+    if isinstance(target, Fleet):
+        return filled(FLEET_DOWNLOAD, engineId=engine, exportId=request.export_id)
+    document = quote(target.id, safe="")
     return filled(DOWNLOAD, engineId=engine, kind=target.kind, _id=document, exportId=request.export_id)

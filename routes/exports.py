@@ -58,7 +58,19 @@ def blueprint(dispatcher: Dispatcher, prepared: Exports, downloads: Downloads) -
 
     @routes.get(paths.filled(paths.DOWNLOAD, **RULES))
     def download(engine: str, kind: Kind, document: str, export: str) -> Response:
-        asked = prepared.requested(Target(engine, kind, document), export, request.args.getlist("jwt"))
+        return answer(prepared.requested(Target(engine, kind, document), export, request.args.getlist("jwt")))
+
+    @routes.post(paths.filled(paths.FLEET_EXPORT, **RULES))
+    def prepare_fleet(engine: str) -> Response:
+        return calls.answer(
+            dispatcher.answer(calls.call(request, "device-manager/measures", "export", engineId=engine))
+        )
+
+    @routes.get(paths.filled(paths.FLEET_DOWNLOAD, **RULES))
+    def download_fleet(engine: str, export: str) -> Response:
+        return answer(prepared.requested_of_fleet(engine, export, request.args.getlist("jwt")))
+
+    def answer(asked: ExportRequest) -> Response:
         if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0" and asked.options.format not in SHOW_A_CUT:
             raise HttpVersionNotSupported(
                 "A download over HTTP/1.0 cannot show that it broke off: use HTTP/1.1 (nginx: proxy_http_version 1.1), "

@@ -15,7 +15,7 @@ from services.filters.koncorde.nodes import All
 from services.filters.koncorde.parse import parse
 from services.filters.koncorde.write import write
 from services.instants import iso
-from services.measures import NEWEST_FIRST, ExportRequest, Kind, Target
+from services.measures import KINDS, NEWEST_FIRST, ExportRequest, Fleet, Kind, Target
 from services.options import DEFAULTS, FORMATS, NAMES, PRESETS, USED_BY, Options
 from services.query_languages import LANGS, Lang
 
@@ -33,17 +33,18 @@ IGNORED = frozenset(
 )
 
 
-class ExportSchema(Schema):
-    """The names of an export as callers write them."""
+class MeasuresSchema(Schema):
+    """The names of an export of measures as callers write them, but for whose they are."""
 
     class Meta:
         unknown = RAISE
 
     error_messages = {"unknown": fields.UNKNOWN}  # noqa: RUF012  marshmallow declares it so
 
+    #: What callers call it.
+    action = ""
+
     engineId = fields.Text(required=True)  # noqa: N815
-    _id = fields.Text(required=True)
-    kind = fields.Choice(("assets", "devices"), required=True)
     exportId = fields.Text(required=True)  # noqa: N815
     askedBy = fields.Text(required=True)  # noqa: N815
     formulaGuard = fields.Flag(required=True)  # noqa: N815
@@ -70,6 +71,10 @@ class ExportSchema(Schema):
     fieldsName = fields.Renames()  # noqa: N815
     fileName = fields.OptionalText()  # noqa: N815
 
+    def target(self, data: Mapping[str, Any]) -> Target | Fleet:
+        """Return whose measures are meant. Raises `InvalidArgument`."""
+        raise NotImplementedError
+
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> ExportRequest:
         options = options_of(data)
@@ -81,7 +86,7 @@ class ExportSchema(Schema):
         of_elasticsearch = data["lang"] == "elasticsearch" and query is not None
         return ExportRequest(
             export_id=data["exportId"],
-            target=Target(data["engineId"], data["kind"], data["_id"]),
+            target=self.target(data),
             type=data["type"],
             start_ms=start,
             end_ms=end,
@@ -94,6 +99,32 @@ class ExportSchema(Schema):
             options=options,
             asked_by=data["askedBy"],
         )
+
+
+class ExportSchema(MeasuresSchema):
+    """The names of an export of one asset's or device's measures: `exportMeasures`."""
+
+    action = "exportMeasures"
+    _id = fields.Text(required=True)
+    kind = fields.Choice(KINDS, required=True)
+
+    def target(self, data: Mapping[str, Any]) -> Target:
+        return Target(data["engineId"], data["kind"], data["_id"])
+
+
+class FleetSchema(MeasuresSchema):
+    """The names of an export of many assets' or devices' measures: `measures:export`."""
+
+    action = "measures:export"
+    by = fields.Choice(KINDS, load_default="assets")
+    ids = fields.Texts(load_default=None)
+    models = fields.Texts(load_default=None)
+    groups = fields.Texts(load_default=None)
+
+    def target(self, data: Mapping[str, Any]) -> Fleet:
+        if data["groups"] is not None and data["by"] != "assets":
+            raise InvalidArgument("groups", "are of assets: with by devices, choose ids or models.")
+        return Fleet(data["engineId"], data["by"], data["ids"], data["models"], data["groups"])
 
 
 def options_of(data: Mapping[str, Any]) -> Options:
@@ -117,11 +148,10 @@ def options_of(data: Mapping[str, Any]) -> Options:
     return options
 
 
-_schema = ExportSchema()
+_one, _fleet = ExportSchema(), FleetSchema()
 
-#: What a caller may name; the others are the service's own.
+#: What a caller may not name: it is the service's own.
 OURS = frozenset({"kind", "exportId", "askedBy", "formulaGuard"})
-ARGUMENTS = frozenset(field.data_key or name for name, field in _schema.fields.items()) - OURS
 
 
 def target_of(arguments: Mapping[str, Any], read_body: Callable[[], Any], *, kind: Kind) -> Target:
@@ -130,45 +160,67 @@ def target_of(arguments: Mapping[str, Any], read_body: Callable[[], Any], *, kin
     `read_body` is called only where the arguments at the root do not say. Raises `BadRequest`,
     `RequestTooLarge`.
     """
-    found = {}
-    for name in ("engineId", "_id"):
-        place = arguments if name in arguments else read_body()
-        if not isinstance(place, Mapping) or name not in place:
-            raise MissingArgument(name)
-        found[name] = fields.Text().read(name, place[name])
-    return Target(found["engineId"], kind, found["_id"])
+    return Target(engine_of(arguments, read_body), kind, fields.Text().read("_id", _early("_id", arguments, read_body)))
+
+
+def engine_of(arguments: Mapping[str, Any], read_body: Callable[[], Any]) -> str:
+    """Return the engine that is asked for, before the caller is judged. Raises `BadRequest`, `RequestTooLarge`."""
+    return fields.Text().read("engineId", _early("engineId", arguments, read_body))
+
+
+def kind_of(arguments: Mapping[str, Any], read_body: Callable[[], Any]) -> Kind:
+    """Return by what a fleet is asked for, before the caller is judged. Raises `BadRequest`, `RequestTooLarge`."""
+    try:
+        by = _early("by", arguments, read_body)
+    except MissingArgument:
+        by = "assets"
+    return "devices" if fields.one_of("by", by, KINDS) == "devices" else "assets"
+
+
+def _early(name: str, arguments: Mapping[str, Any], read_body: Callable[[], Any]) -> Any:
+    place = arguments if name in arguments else read_body()
+    if not isinstance(place, Mapping) or name not in place:
+        raise MissingArgument(name)
+    return place[name]
 
 
 def of_call(
     arguments: Mapping[str, Any],
     body: Any,
     *,
-    kind: Kind,
+    kind: Kind | None,
     lang: Lang,
     export_id: str,
     asked_by: str,
     guard: bool,
     clock: Clock = time.time,
 ) -> ExportRequest:
-    """Return what a caller asks for. `lang`: meant where the caller names none. `clock` tells `now`, in epoch seconds.
+    """Return what a caller asks for. `kind`: of the one target; `None`: a fleet is meant.
 
-    Raises `BadRequest` naming the argument, `RequestTooLarge`.
+    `lang`: meant where the caller names none. `clock` tells `now`, in epoch seconds. Raises `BadRequest` naming the
+    argument, `RequestTooLarge`.
     """
-    ours = {"kind": kind, "exportId": export_id, "askedBy": asked_by, "formulaGuard": guard}
-    return _load({"lang": lang} | _together(arguments, body) | ours, clock)
+    schema = _fleet if kind is None else _one
+    ours = {"exportId": export_id, "askedBy": asked_by, "formulaGuard": guard}
+    given = {"lang": lang} | _together(arguments, body, schema) | ours
+    return _load(schema, given if kind is None else given | {"kind": kind}, clock)
 
 
 def of_token(payload: Mapping[str, Any], *, clock: Clock = time.time) -> ExportRequest:
-    """Return what a link asks for, after the same checks."""
-    return _load(payload, clock)
+    """Return what the link of one target asks for, after the same checks."""
+    return _load(_one, payload, clock)
+
+
+def of_fleet_token(payload: Mapping[str, Any], *, clock: Clock = time.time) -> ExportRequest:
+    """Return what the link of a fleet asks for, after the same checks."""
+    return _load(_fleet, payload, clock)
 
 
 def to_token(request: ExportRequest) -> dict[str, Any]:
-    """Return a request as JSON, without what is absent: `of_token(to_token(request)) == request`."""
+    """Return a request as JSON, without what is absent, of which `of_token` (`of_fleet_token`) makes it again."""
     token: dict[str, Any] = {
         "engineId": request.target.engine,
-        "_id": request.target.id,
-        "kind": request.target.kind,
+        **_whose(request.target),
         "exportId": request.export_id,
         "askedBy": request.asked_by,
         "formulaGuard": request.formula_guard,
@@ -187,10 +239,17 @@ def to_token(request: ExportRequest) -> dict[str, Any]:
     return token | {name: value for name, value in optional.items() if value is not None}
 
 
+def _whose(target: Target | Fleet) -> dict[str, Any]:
+    if isinstance(target, Target):
+        return {"_id": target.id, "kind": target.kind}
+    lists = {"ids": target.ids, "models": target.models, "groups": target.groups}
+    return {"by": target.kind, **{name: list(values) for name, values in lists.items() if values is not None}}
+
+
 def largest_part(request: ExportRequest) -> str:
     """Return the name of the argument that takes most of a link."""
     parts = to_token(request)
-    names = ("query", "sort", "type", "_id", "engineId", "fields", "fieldsName", "fileName")
+    names = ("query", "sort", "type", "_id", "engineId", "ids", "models", "groups", "fields", "fieldsName", "fileName")
     return max(names, key=lambda name: len(str(parts.get(name, ""))))
 
 
@@ -200,36 +259,37 @@ def _query(request: ExportRequest) -> Any:
     return None if request.filter == All() else write(request.filter)
 
 
-def _together(arguments: Mapping[str, Any], body: Any) -> dict[str, Any]:
+def _together(arguments: Mapping[str, Any], body: Any, schema: ExportSchema | FleetSchema) -> dict[str, Any]:
     """Return the arguments of root and body together; none may stand in both."""
     if body is None:
         body = {}
     if not isinstance(body, Mapping):
         raise InvalidType("body", "is no JSON object.")
-    root, more = _known(arguments), _known(body)
+    root, more = _known(arguments, schema), _known(body, schema)
     for name in root.keys() & more.keys():
         raise InvalidArgument(name, "is given twice: at the root and in the body.")
     return root | more
 
 
-def _known(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _known(arguments: Mapping[str, Any], schema: ExportSchema | FleetSchema) -> dict[str, Any]:
     """Return the arguments that mean something. Raises `InvalidArgument` for the first name that is none."""
+    known = frozenset(field.data_key or name for name, field in schema.fields.items()) - OURS
     found = {}
     for name, value in arguments.items():
-        if name in ARGUMENTS:
+        if name in known:
             found[name] = value
         elif name not in IGNORED:
-            raise fields.unknown(name)
+            raise fields.unknown(name, schema.action)
         else:
             bodies.json_of(name, value)
     return found
 
 
-def _load(data: Mapping[str, Any], clock: Clock) -> ExportRequest:
+def _load(schema: ExportSchema | FleetSchema, data: Mapping[str, Any], clock: Clock) -> ExportRequest:
     try:
-        request = cast(ExportRequest, _schema.load(dict(data)))
+        request = cast(ExportRequest, schema.load(dict(data)))
     except ValidationError as error:
-        raise fields.first_error(error) from error
+        raise fields.first_error(error, schema.action) from error
     if request.elastic_query is None:
         return request
     asked = native_query.check(request.elastic_query, now_ms=int(clock() * 1000))

@@ -57,7 +57,10 @@ UNMAPPED_TYPES = (
 SORT_OPTIONS = ("order", "missing", "mode", "unmapped_type")
 
 #: What marshmallow says of a name that the schema has not.
-UNKNOWN = "is no argument of exportMeasures."
+UNKNOWN = "unknown"
+
+#: Values of a list.
+MOST_VALUES = 1000
 
 
 class Field(marshmallow.Field[Any]):
@@ -176,6 +179,20 @@ class Names(Field):
             if times > 1:
                 raise InvalidArgument(name, f'names "{shortened(each)}" {times} times: once is enough.')
         return names
+
+
+class Texts(Field):
+    """Texts, each once: a list, or a text in which commas part them."""
+
+    def read(self, name: str, value: Any) -> tuple[str, ...]:
+        found = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        if not isinstance(found, list):
+            raise InvalidType(name, f"must be a list of texts, not {shown(value)}.")
+        if not 1 <= len(found) <= MOST_VALUES or found == [""]:
+            raise InvalidArgument(
+                name, f"must have from 1 to {MOST_VALUES} texts; it has {len(found) if value else 0}."
+            )
+        return tuple(dict.fromkeys(text(f"{name}[{at}]", each) for at, each in enumerate(found)))
 
 
 class Renames(Field):
@@ -341,14 +358,14 @@ def _scalar(path: str, value: Any) -> Any:
     return value
 
 
-def first_error(error: ValidationError) -> BadRequest:
+def first_error(error: ValidationError, action: str) -> BadRequest:
     """Return the first of marshmallow's own findings, unknown names before missing ones, as our error."""
     found = error.messages_dict
     for name, messages in found.items():
         if UNKNOWN in messages:
-            return unknown(str(name))
+            return unknown(str(name), action)
     return MissingArgument(str(next(iter(found))))
 
 
-def unknown(name: str) -> InvalidArgument:
-    return InvalidArgument(shortened(name), UNKNOWN)
+def unknown(name: str, action: str) -> InvalidArgument:
+    return InvalidArgument(shortened(name), f"is no argument of {action}.")

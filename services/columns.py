@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from services.measures import Kind, Model, Slot
+from services.measures import Kind, Model, Models, Slot
 
 #: What every row begins with.
 FIXED = (
@@ -62,6 +62,10 @@ class Columns:
     def headers(self) -> tuple[str, ...]:
         return FIXED + tuple(column.header for column in self.columns)
 
+    def stored(self, name: str | None, type: str | None, model: str | None) -> Slot:
+        """Return what a measure stores, by its slot, its type, and the model of its own asset (device)."""
+        return Slot(name, type, model if self.slots.are_of_fleet else None)
+
     def of(self, stored: Slot) -> list[tuple[int, Column]]:
         """Return the columns that a measure which stores this pair may fill, with their index (0:
         the first after the fixed).
@@ -76,28 +80,29 @@ class Columns:
         return {column: place for place, column in enumerate(self.columns)}
 
 
-def types(model: Model, occurring: Collection[Slot]) -> frozenset[str]:
+def types(models: Models, occurring: Collection[Slot]) -> frozenset[str]:
     """Return the measure types whose `valuesMappings` decide the columns."""
-    return frozenset(slot.type for slot in (*model.slots, *occurring) if slot.type is not None)
+    slots = (*Slots(models).of_models(), *occurring)
+    return frozenset(slot.type for slot in slots if slot.type is not None)
 
 
 def columns(
     kind: Kind,
-    model: Model,
+    models: Models,
     occurring: Collection[Slot],
     mappings: Mappings,
     *,
     rest: Callable[[], None] = lambda: None,
     most: int | None = None,
 ) -> Columns:
-    """Return the columns: of the slots of the model in its order, then by name of those that occur
-    beside it.
+    """Return the columns: of the slots of the model in its order (of a fleet: model by model), then by name of those
+    that occur beside it.
 
-    `occurring`: pairs as stored. A slot with several types has the columns of all: its model's
+    `occurring`: as stored. A slot with several types has the columns of all: its model's
     first, then by name. `rest` is called between two slots: a model of thousands, each of many
     columns, takes long. Raises `TooWide` where there are more than `most`; `None`: never.
     """
-    slots, declared = Slots(model), Declared(mappings)
+    slots, declared = Slots(models), Declared(mappings)
     found: dict[Column, None] = {}
     for slot in slots.in_order(occurring):
         found.update(dict.fromkeys(declared.columns(slot)))
@@ -108,27 +113,28 @@ def columns(
 
 
 class Slots:
-    """Finds the slots of a model by name and by type."""
+    """Finds the slots of a model, or of the models of a fleet, by name and by type."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, models: Models) -> None:
+        by_name = {None: models} if isinstance(models, Model) else {model.name: model for model in models}
+        self._models: Mapping[str | None, ModelSlots] = {name: ModelSlots(model) for name, model in by_name.items()}
         self._by_name: dict[str | None, list[Slot]] = {}
-        for slot in model.slots:
+        for slot in dict.fromkeys(slot for model in self._models.values() for slot in model.slots):
             self._by_name.setdefault(slot.name, []).append(slot)
-        self._by_type = {slot.type: slot for slot in model.slots}
-        self._of_type = Counter(slot.type for slot in model.slots)
 
-    def of_model(self) -> Iterator[Slot]:
-        """Yield the slots of the model."""
+    @property
+    def are_of_fleet(self) -> bool:
+        """Whether a measure's own model decides what it stores."""
+        return None not in self._models
+
+    def of_models(self) -> Iterator[Slot]:
+        """Yield the slots of the models."""
         for slots in self._by_name.values():
             yield from slots
 
     def resolve(self, stored: Slot) -> Slot:
-        """Return the slot and type of a measure that stores this pair; the type stays `None` if nobody knows."""
-        if stored.name is not None:
-            return Slot(stored.name, self._type(stored))
-        if stored.type is None:
-            return Slot(NAMELESS, None)
-        return self._by_type[stored.type] if self._of_type[stored.type] == 1 else Slot(stored.type, stored.type)
+        """Return the slot and type of a measure that stores this; the type stays `None` if nobody knows."""
+        return self._models.get(stored.model, NO_SLOTS).resolve(stored)
 
     def in_order(self, occurring: Collection[Slot]) -> Iterator[Slot]:
         """Return every slot with every type it holds, both resolved."""
@@ -142,11 +148,31 @@ class Slots:
         for slots in extra.values():
             yield from slots
 
-    def _type(self, stored: Slot) -> str | None:
-        """Return the type of a measure: without one of its own, that of its slot in the model."""
-        if stored.type is not None:
-            return stored.type
-        return next((slot.type for slot in self._by_name.get(stored.name, ())), None)
+
+class ModelSlots:
+    """Finds the slots of one model."""
+
+    def __init__(self, model: Model) -> None:
+        self.slots = model.slots
+        self._types: dict[str | None, str | None] = {}
+        for slot in model.slots:
+            self._types.setdefault(slot.name, slot.type)
+        self._by_type = {slot.type: slot for slot in model.slots}
+        self._of_type = Counter(slot.type for slot in model.slots)
+
+    def resolve(self, stored: Slot) -> Slot:
+        """Return the slot and type of a measure that stores this pair: without a type, that of its slot in the model;
+        without a slot, the only one of its type.
+        """
+        if stored.name is not None:
+            return Slot(stored.name, self._types.get(stored.name) if stored.type is None else stored.type)
+        if stored.type is None:
+            return Slot(NAMELESS, None)
+        return self._by_type[stored.type] if self._of_type[stored.type] == 1 else Slot(stored.type, stored.type)
+
+
+#: The slots of a model that nobody knows.
+NO_SLOTS = ModelSlots(Model("", ()))
 
 
 def _sort_key(slot: Slot) -> tuple[str, bool, str]:

@@ -16,7 +16,7 @@ from services.errors import ClientLeft, StoreUnavailable
 from services.estimates import Estimate
 from services.formats import Format, Maker
 from services.formats.layout import Layout, is_early, layout
-from services.measures import ExportRequest, Measure, Model, Slot
+from services.measures import HELD, ExportRequest, Fleet, Measure, Models, Slot
 from services.scheduling.cpu_turn import HOLDING, CpuShare, CpuTurns, Pauses, stays
 from services.stores.port import Reading, Store
 
@@ -33,22 +33,22 @@ def prepare(request: ExportRequest, store: Store, maker: Maker) -> Estimate:
     """Return what can be told of the file. Raises what the store refuses: target, model, sort, query; and
     `InvalidArgument` for columns that the file would not have.
     """
-    model = store.model(request.target)
+    models = models_of(request, store)
     count = store.check(request)
     if is_early(request.options):
         slots: Collection[Slot] = [slot_of(request, measure) for measure in count.sample]
         with contextlib.suppress(columns.TooWide):
-            table = laid_out(request, store, model, slots, most=ESTIMATED_COLUMNS)
+            table = laid_out(request, store, models, slots, most=ESTIMATED_COLUMNS)
             return estimates.estimate(request, count, lambda: maker.writer(request, table))
         return estimates.estimate(request, count, None)
     with contextlib.closing(store.open(request)) as reading:
-        table = laid_out(request, store, model, reading.slots)
+        table = laid_out(request, store, models, reading.slots)
     return estimates.estimate(request, count, lambda: maker.writer(request, table))
 
 
 def check(request: ExportRequest, store: Store) -> None:
     """Check what can be told of a download without reading a measure. Raises what the store refuses."""
-    store.model(request.target)
+    models_of(request, store)
 
 
 def download(
@@ -66,29 +66,34 @@ def download(
     `InvalidArgument` for what the format cannot hold.
     """
     cpu = turns.share(has_left)
-    model = store.model(request.target)
+    models = models_of(request, store)
     reading = store.open(request, cpu)
     try:
-        table = laid_out(request, store, model, reading.slots)
+        table = laid_out(request, store, models, reading.slots)
         return Download(request, reading, maker.writer(request, table, units=store.units, gzip=gzip), cpu)
     except BaseException:
         reading.close()
         raise
 
 
+def models_of(request: ExportRequest, store: Store) -> Models:
+    """Return the models of what is exported. Raises what the store refuses."""
+    target = request.target
+    return store.models(target) if isinstance(target, Fleet) else store.model(target)
+
+
 def slot_of(request: ExportRequest, measure: Measure) -> Slot:
     """Return the slot and type that a measure stores."""
-    source = measure.source
-    holder = source.asset if request.target.kind == "assets" else source.origin
-    return Slot(holder.measureName if holder else None, source.type)
+    name, model = HELD[request.target.kind](measure.source)
+    return Slot(name, measure.source.type, model if isinstance(request.target, Fleet) else None)
 
 
 def laid_out(
-    request: ExportRequest, store: Store, model: Model, slots: Collection[Slot], *, most: int | None = None
+    request: ExportRequest, store: Store, models: Models, slots: Collection[Slot], *, most: int | None = None
 ) -> Layout:
     """Return the layout of the file. Raises `InvalidArgument` for columns that it has not, `TooWide`."""
-    mappings = store.mappings(columns.types(model, slots))
-    table = columns.columns(request.target.kind, model, slots, mappings, rest=Pauses().take, most=most)
+    mappings = store.mappings(columns.types(models, slots))
+    table = columns.columns(request.target.kind, models, slots, mappings, rest=Pauses().take, most=most)
     return layout(table, request.options)
 
 

@@ -3,7 +3,7 @@
 import unicodedata
 from urllib.parse import quote
 
-from services.measures import Target
+from services.measures import Fleet, Target
 from services.options import USUAL, Options
 
 #: Characters that Windows, macOS or a shell give a meaning.
@@ -28,9 +28,9 @@ DEVICES = frozenset(
 LONGEST_HEADER = 511
 
 
-def file_name(target: Target, suffix: str, options: Options = USUAL) -> str:
-    """Return what a file is called: as its caller wants, else `asset-<id>` or what `flask load` reads; with the suffix,
-    once, and `_` for what a file name may not hold; cut where it is too long.
+def file_name(target: Target | Fleet, suffix: str, options: Options = USUAL) -> str:
+    """Return what a file is called: as its caller wants, else `asset-<id>`, `measures-<engine>` or what `flask load`
+    reads; with the suffix, once, and `_` for what a file name may not hold; cut where it is too long.
     """
     prefix, base = based(target, options)
     safe = "".join("_" if _unsafe(character) else character for character in without(suffix, base)[: LONGEST + 1])
@@ -42,12 +42,14 @@ def file_name(target: Target, suffix: str, options: Options = USUAL) -> str:
     return name
 
 
-def based(target: Target, options: Options) -> tuple[str, str]:
+def based(target: Target | Fleet, options: Options) -> tuple[str, str]:
     """Return what a name begins with, and what comes then, before its suffix."""
     if options.file_name is not None:
         return "", options.file_name
     if options.format == "documents":
         return "", f"{target.engine}.measures"
+    if isinstance(target, Fleet):
+        return "measures-", target.engine
     return f"{target.kind.removesuffix('s')}-", target.id
 
 

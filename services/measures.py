@@ -1,10 +1,10 @@
-"""The nouns: what is exported (Measure), of what (Target, Model), and how it is asked for (ExportRequest).
+"""The nouns: what is exported (Measure), of what (Target, Fleet, Model), and how it is asked for (ExportRequest).
 
 The structs are what a page of a store is decoded into: only what a row needs, in the shape and with the
 names that Kuzzle stores (`_source` of Elasticsearch). `gc=False`: they hold no cycles.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from services.filters.koncorde.nodes import All, Filter
 from services.options import USUAL, Options
 
 Kind = Literal["assets", "devices"]
+KINDS: tuple[Kind, ...] = ("assets", "devices")
 
 
 class Asset(msgspec.Struct, gc=False):
@@ -36,6 +37,20 @@ class Source(msgspec.Struct, gc=False):
     origin: Origin | None = None
 
 
+def of_asset(source: Source) -> tuple[str | None, str | None]:
+    """Return the slot under which its asset holds a measure, and the asset's model."""
+    return (None, None) if source.asset is None else (source.asset.measureName, source.asset.model)
+
+
+def of_device(source: Source) -> tuple[str | None, str | None]:
+    """Return the slot under which its device holds a measure, and the device's model."""
+    return (None, None) if source.origin is None else (source.origin.measureName, source.origin.deviceModel)
+
+
+#: Slot and model of what holds a measure, by the kind of that.
+HELD: Mapping[Kind, Callable[[Source], tuple[str | None, str | None]]] = {"assets": of_asset, "devices": of_device}
+
+
 class Measure(msgspec.Struct, gc=False):
     """`document`: where an export wants it, `_source` as stored (bytes or text), or what was decoded of it."""
 
@@ -54,15 +69,30 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Fleet:
+    """Assets or devices of an engine, whose measures are exported together: all, or those that have one of the `ids`,
+    of the `models` (as measures say them), and of the `groups` of assets. `None`: any.
+    """
+
+    engine: str
+    kind: Kind
+    ids: tuple[str, ...] | None = None
+    models: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Slot:
     """A measure's place on an asset or device: `temperatureExt` holds measures of type
     `temperature`.
 
-    As a pair that occurs among stored measures, either may be `None`: not stored.
+    As it occurs among stored measures, either may be `None`: not stored. `model`: of the asset or device that holds it,
+    as it occurs in a fleet.
     """
 
     name: str | None
     type: str | None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +120,9 @@ class SortKey:
         return {self.field: {name: value for name, value in options.items() if value is not None}}
 
 
+#: The models of a target, or those of a fleet, by name.
+Models = Model | tuple[Model, ...]
+
 #: What an absent `sort` means. Ties are always in order of insertion.
 NEWEST_FIRST = (SortKey("measuredAt", "desc"),)
 
@@ -103,7 +136,7 @@ class ExportRequest:
     """
 
     export_id: str
-    target: Target
+    target: Target | Fleet
     type: str | None = None
     start_ms: int | None = None
     end_ms: int | None = None

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.errors import NotFound, ServiceError, StoreUnavailable, UnknownEngine
-from services.measures import ExportRequest, Measure, Model, Slot, Source, Target
+from services.measures import ExportRequest, Fleet, Measure, Model, Slot, Source, Target
 from services.scheduling.cpu_turn import CpuShare
 from services.stores.port import Count, Reading
 
@@ -70,6 +70,9 @@ class FakeStore:
         if not target.id.startswith("a"):
             raise NotFound(target.id, target.engine, target.kind)
         return Model("Thermometer", (Slot("temperature", "temperature"),))
+
+    def models(self, fleet: Fleet) -> tuple[Model, ...]:
+        return (self.model(Target(fleet.engine, fleet.kind, (fleet.ids or ("a",))[0])),)
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         return {type: {"temperature": {"type": "float"}} for type in types}

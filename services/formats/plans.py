@@ -12,10 +12,10 @@ from services.formats.layout import Layout
 from services.formats.syntax import Instant, Syntax
 from services.formats.values import Path, find
 from services.instants import instant
-from services.measures import Slot
+from services.measures import Kind, Slot
 
 #: Entries before a cache is emptied: a few hundred bytes each.
-GROUPS = 4096
+GROUPS = 16_384
 PLANS = 512
 
 #: Characters of all plans of an export before they are emptied: one holds a row's separators, and a model of 20,000
@@ -37,6 +37,9 @@ Plan = tuple[str, tuple[Step, ...]]
 
 #: Type, stored slot, device id and model, asset id and model.
 GroupKey = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
+
+#: The place, among device id and model, asset id and model, of the model that decides slots.
+OWN_MODELS: Mapping[Kind, int] = {"devices": 1, "assets": 3}
 
 #: The cells from Measure Type to Asset Model, joined, and the plans of the slot.
 Group = tuple[str, "Plans"]
@@ -159,6 +162,7 @@ class Groups(dict[GroupKey, Group]):
         super().__init__()
         self._layout = layout
         self._syntax = syntax
+        self._own_model = OWN_MODELS[layout.columns.kind]
         self.beside = Beside(layout.paths)
         self._plans: dict[Slot, Plans] = {}
         self._made: list[Plans] = []
@@ -170,7 +174,7 @@ class Groups(dict[GroupKey, Group]):
             self._made = list(self._plans.values())
         type_, slot, *rest = key
         common = (type_, *rest)
-        stored = Slot(slot, type_)
+        stored = self._layout.columns.stored(slot, type_, rest[self._own_model])
         group = self[key] = self._usual(stored, common) if self._layout.chosen is None else self._chosen(stored, common)
         return group
 

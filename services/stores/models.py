@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from services.measures import Kind, Model, Slot
+from services.measures import Fleet, Kind, Model, Slot
 
 JSON = dict[str, Any]
 
@@ -20,12 +20,38 @@ def model(kind: Kind, name: str, engine: JSON, documents: Iterable[JSON]) -> Mod
 
     An asset's model is of the engine's own group, or else of all.
     """
-    found = [document for document in documents if part(document, SINGULAR[kind]).get("model") == name]
+    return next(iter(of_names(kind, [name], engine, documents)), None)
+
+
+def of_names(kind: Kind, names: Collection[str] | None, engine: JSON, documents: Iterable[JSON]) -> tuple[Model, ...]:
+    """Return the models that an engine means by names, in order of name; `None`: all that it knows."""
+    found = [
+        (name, document)
+        for document in documents
+        if isinstance(name := part(document, SINGULAR[kind]).get("model"), str) and (names is None or name in names)
+    ]
     if kind == "assets":
         group = part(engine, "engine").get("group")
-        found = [document for document in found if document.get("engineGroup") in (group, COMMONS)]
-        found.sort(key=lambda document: document.get("engineGroup") != group)
-    return Model(name, tuple(slots(part(found[0], SINGULAR[kind]).get("measures")))) if found else None
+        found = [(name, document) for name, document in found if document.get("engineGroup") in (group, COMMONS)]
+        found.sort(key=lambda each: each[1].get("engineGroup") != group)
+    first: dict[str, JSON] = {}
+    for name, document in found:
+        first.setdefault(name, document)
+    return tuple(Model(name, tuple(slots(part(first[name], SINGULAR[kind]).get("measures")))) for name in sorted(first))
+
+
+def missing(names: Collection[str] | None, found: Collection[Model]) -> str | None:
+    """Return the first of the names that no model has."""
+    known = {model.name for model in found}
+    return next((name for name in names or () if name not in known), None)
+
+
+def meant(fleet: Fleet, documents: Collection[JSON] | None) -> Collection[str] | None:
+    """Return the names of the models that a fleet means, `None`: all. `documents`: of its ids, if it names any."""
+    if documents is None:
+        return fleet.models
+    of_ids = {str(document.get("model")) for document in documents}
+    return of_ids if fleet.models is None else of_ids & set(fleet.models)
 
 
 def mappings(types: Collection[str], documents: Iterable[JSON]) -> Mapping[str, Mapping[str, Any]]:

@@ -1,15 +1,15 @@
 """The port: what a store of measures promises. The service knows no more of it than this.
 
-Which measures: those of the target (`asset._id`, or `origin.type` = device and `origin._id`) that
-have a `measuredAt`, within the range (inclusive), of the type, that match the filter. In the order
-of the sort, ties in order of insertion, ascending whatever the direction.
+Which measures: those of the target (`asset._id`, or `origin.type` = device and `origin._id`; of a fleet: any there, of
+the ids, models and groups that it names) that have a `measuredAt`, within the range (inclusive), of the type, that
+match the filter. In the order of the sort, ties in order of insertion, ascending whatever the direction.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from services.measures import ExportRequest, Measure, Model, Slot, Target
+from services.measures import ExportRequest, Fleet, Measure, Model, Slot, Target
 from services.scheduling.cpu_turn import CpuShare
 
 #: Measures that tell about how large a file will be, and bytes of their documents, at most: who asks for a link waits.
@@ -56,7 +56,9 @@ class Reading(Protocol):
 
     @property
     def slots(self) -> Collection[Slot]:
-        """The pairs that occur among the target's measures in the range and of the type, whatever the filter."""
+        """What occurs of slots and types (and in a fleet of models) among the target's measures in the range and of the
+        type, whatever the filter.
+        """
 
     def pages(self) -> Iterator[Sequence[Measure]]:
         """Return the rows, `from` and `size` applied, a page at a time, each checked before it is
@@ -78,6 +80,13 @@ class Store(Protocol):
         """Return the model of the target.
 
         Raises `UnknownEngine`, `NotFound` (the target, or its model), `StoreUnavailable`.
+        """
+
+    def models(self, fleet: Fleet) -> tuple[Model, ...]:
+        """Return the models of a fleet, in order of name: of its `ids`, of its `models`, else all that the engine
+        knows.
+
+        Raises `UnknownEngine`, `NotFound` (an id, or a model), `StoreUnavailable`.
         """
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:

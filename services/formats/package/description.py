@@ -11,7 +11,7 @@ from services.formats.csv import Csv
 from services.formats.layout import Layout
 from services.formats.package.fields import Declaration, Seen
 from services.instants import iso
-from services.measures import ExportRequest
+from services.measures import ExportRequest, Fleet, Target
 from services.options import Options
 from services.version import VERSION
 
@@ -71,7 +71,7 @@ def asked(request: ExportRequest) -> dict[str, Any]:
     return {
         "engineId": target.engine,
         "kind": target.kind,
-        "_id": target.id,
+        **whose(target),
         "startAt": None if request.start_ms is None else iso(request.start_ms),
         "endAt": None if request.end_ms is None else iso(request.end_ms),
         "type": request.type,
@@ -82,6 +82,12 @@ def asked(request: ExportRequest) -> dict[str, Any]:
         "size": request.size,
         "options": request.options.given(),
     }
+
+
+def whose(target: Target | Fleet) -> dict[str, Any]:
+    if isinstance(target, Target):
+        return {"_id": target.id}
+    return {"ids": target.ids, "models": target.models, "groups": target.groups}
 
 
 def filter_of(request: ExportRequest) -> Any:

@@ -9,7 +9,7 @@ from services.formats.beside import Beside, Get
 from services.formats.layout import Layout, Source
 from services.formats.plans import AT, AT_ISO, FIRST_MS, LAST_MS, PLANS, way_of
 from services.instants import instant
-from services.measures import Measure, Slot
+from services.measures import HELD, Measure, Slot
 
 #: The types of the Frictionless Table Schema that fields of Elasticsearch are.
 DECLARED: Mapping[str, str] = {
@@ -47,7 +47,7 @@ class Seen:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._by_asset = layout.columns.kind == "assets"
+        self._held = HELD[layout.columns.kind]
         self._beside = Beside(layout.paths)
         self._ways: dict[tuple[Any, ...], Ways] = {}
         self._kinds: set[tuple[int, Any]] = set()
@@ -59,11 +59,11 @@ class Seen:
         kinds, ways_of = self._kinds, self._ways
         for measure in measures:
             source, values = measure.source, measure.source.values
-            holder = source.asset if self._by_asset else source.origin
-            key = (source.type, holder and holder.measureName, *(values if type(values) is dict else ()))
+            stored = (source.type, *self._held(source))
+            key = (*stored, *(values if type(values) is dict else ()))
             ways = ways_of.get(key)
             if ways is None:
-                ways = self._found(key, Slot(key[1], source.type), key[2:])
+                ways = self._found(key, self._layout.columns.stored(stored[1], stored[0], stored[2]), key[3:])
             for place, name, sub, get in ways:
                 if get is None:
                     value = values[name]
@@ -94,7 +94,7 @@ class Seen:
         columns = self._layout.columns
         places = {column: len(FIXED) + place for place, column in enumerate(columns.columns)}
         found: dict[Source, Declaration] = {}
-        for slot in (*columns.slots.of_model(), *self._slots):
+        for slot in (*columns.slots.of_models(), *self._slots):
             for column, type in columns.declared.types(slot).items():
                 if column in places:
                     found.setdefault(places[column], Declaration(slot.type, type, column.path))

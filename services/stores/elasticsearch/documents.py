@@ -1,12 +1,12 @@
 """Engines, assets, devices and models: the documents beside the measures, as Kuzzle stores them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from services.errors import NotFound, StoreUnavailable, UnknownEngine
 from services.index_names import is_index
-from services.measures import Model, Target
+from services.measures import Fleet, Kind, Model, Target
 from services.scheduling.background import in_background
 from services.stores import models
 from services.stores.elasticsearch.names import alias, path
@@ -39,21 +39,25 @@ class Documents:
 
     def model(self, target: Target) -> Model:
         """Return the model of a target. Raises `UnknownEngine`, or `NotFound` for the target or its model."""
-        if not is_index(target.engine):
-            raise UnknownEngine(target.engine)
         learning = in_background(self._model_indices, "know-models")
-        engine, document = self._engine_and_document(target)
-        if engine is None:
-            raise UnknownEngine(target.engine)
-        if document is None:
-            raise NotFound(target.id, target.engine, target.kind)
-        self._check_read(target, engine, document)
+        engine, (document,) = self._engine_and_documents(target.engine, target.kind, [target.id])
         name, kind = str(document.get("model")), SINGULAR[target.kind]
         self._known_models = learning.result()
         model = models.model(target.kind, name, engine, self._models(self._known_models, kind, f"{kind}.model", name))
         if model is None:
             raise NotFound(f"model-{kind}-{name}", self._admin_index, "models")
         return model
+
+    def models_of(self, fleet: Fleet) -> tuple[Model, ...]:
+        """Return the models of a fleet, in order of name. Raises `UnknownEngine`, `NotFound` for an id or a model."""
+        learning = in_background(self._model_indices, "know-models")
+        engine, documents = self._engine_and_documents(fleet.engine, fleet.kind, fleet.ids or ())
+        self._known_models, kind = learning.result(), SINGULAR[fleet.kind]
+        known = models.of_names(fleet.kind, None, engine, self._models(self._known_models, kind))
+        if (name := models.missing(fleet.models, known)) is not None:
+            raise NotFound(f"model-{kind}-{name}", self._admin_index, "models")
+        names = models.meant(fleet, None if fleet.ids is None else documents)
+        return tuple(model for model in known if names is None or model.name in names)
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         """Return the `valuesMappings` of the measure models of these types, by type."""
@@ -75,25 +79,36 @@ class Documents:
                 raise
             return self._models(known, "measure")
 
-    def _engine_and_document(self, target: Target) -> tuple[JSON | None, JSON | None]:
-        """Return the documents of engine and target, each `None` when there is none.
+    def _engine_and_documents(self, engine: str, kind: Kind, ids: Sequence[str]) -> tuple[JSON, list[JSON]]:
+        """Return the document of an engine, and of assets or devices of it; of several of these, their models only.
 
-        Their ids go in a body: an id is free text.
+        Their ids go in a body: an id is free text. Raises `UnknownEngine`, or `NotFound` for the first id.
         """
-        wanted = [(alias(self._admin_index, "config"), f"engine-device-manager--{target.engine}")]
-        if 0 < len(target.id.encode("utf-8", "replace")) <= LONGEST_ID:
-            wanted.append((alias(target.engine, target.kind), target.id))
-        body = {"docs": [{"_index": index, "_id": id} for index, id in wanted]}
-        read = partial(shapes.documents, count=len(wanted))
-        found = [document(entry) for entry in self._ask("POST", "/_mget", body, read)]
-        return found[0], found[1] if len(found) > 1 else None
+        if not is_index(engine):
+            raise UnknownEngine(engine)
+        known = [id for id in ids if 0 < len(id.encode("utf-8", "replace")) <= LONGEST_ID]
+        part = {"_source": ["model"]} if len(known) > 1 else {}
+        wanted = [{"_index": alias(engine, kind), "_id": id, **part} for id in known]
+        config = {"_index": alias(self._admin_index, "config"), "_id": f"engine-device-manager--{engine}"}
+        read = partial(shapes.documents, count=len(wanted) + 1)
+        first, *others = [document(entry) for entry in self._ask("POST", "/_mget", {"docs": [config, *wanted]}, read)]
+        if first is None:
+            raise UnknownEngine(engine)
+        found = dict(zip(known, others, strict=True))
+        documents: list[JSON] = []
+        for id in ids:
+            if (of_id := found.get(id)) is None:
+                raise NotFound(id, engine, kind)
+            documents.append(of_id)
+        self._check_read(engine, kind, first, documents)
+        return first, documents
 
-    def _check_read(self, target: Target, engine: JSON, document: JSON) -> None:
+    def _check_read(self, engine: str, kind: Kind, config: JSON, documents: Sequence[JSON]) -> None:
         """Raise `StoreUnavailable` when a document lacks what may have been stored with it."""
-        if models.part(engine, "engine").get("group") is None:
+        if models.part(config, "engine").get("group") is None:
             self._indices(alias(self._admin_index, "config")).check_kept([SourcePart("engine", whole=True)])
-        if document.get("model") is None:
-            self._indices(alias(target.engine, target.kind)).check_kept([SourcePart("model")])
+        if any(document.get("model") is None for document in documents):
+            self._indices(alias(engine, kind)).check_kept([SourcePart("model")])
 
     def _models(self, known: Indices, kind: str, field: str | None = None, *values: str) -> list[JSON]:
         """Return all models of a kind, or those with one of the values in a field, in the order of their ids."""

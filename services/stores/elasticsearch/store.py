@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
-from services.measures import NEWEST_FIRST, ExportRequest, Measure, Model, SortKey, Target
+from services.measures import NEWEST_FIRST, ExportRequest, Fleet, Measure, Model, SortKey, Target
 from services.scheduling.background import in_background
 from services.scheduling.cpu_turn import CpuShare, CpuTurns
 from services.stores.elasticsearch.documents import Documents
@@ -87,6 +87,9 @@ class ElasticsearchStore:
 
     def model(self, target: Target) -> Model:
         return self._documents.model(target)
+
+    def models(self, fleet: Fleet) -> tuple[Model, ...]:
+        return self._documents.models_of(fleet)
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         return self._documents.mappings(types)

@@ -20,8 +20,8 @@ import msgspec
 
 from services import lenient_json
 from services.instants import instant
-from services.stores import lenient
 from services.stores.sqlite import schema
+from services.stores.sqlite.keys import AddedKeys, asset_slot, device_slot, text
 
 #: Collections that an export reads; `devices` also exist in the admin index, where they harm nobody.
 COLLECTIONS = ("config", "models", "assets", "devices", "measures")
@@ -141,27 +141,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-class LoadedKeys(dict[tuple[str | None, ...], int]):
-    """Gives numbers to what rows repeat, at need."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def __missing__(self, parts: tuple[str | None, ...]) -> int:
-        found = schema.key(self._connection, *parts)
-        if found is None:
-            found = self._connection.execute("INSERT INTO keys (name) VALUES (?)", (schema.name(*parts),)).lastrowid
-        self[parts] = key = int(found or 0)
-        return key
-
-
 class Loader:
     """Loads files within one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._keys = LoadedKeys(connection)
+        self._keys = AddedKeys(connection)
 
     def load(self, file: File, progress: Progress) -> int:
         """Load a file, and return how many documents it has. Raises `LoadError`."""
@@ -184,7 +169,7 @@ class Loader:
         at = instant(source.get("measuredAt"))
         if at is None:
             raise BadLine(f'the measure "{id}" has no "measuredAt" that can be read.')
-        keys, type = self._keys, text(source, "type")
+        keys = self._keys
         asset, device = text(source, "asset", "_id"), text(source, "origin", "_id")
         if text(source, "origin", "type") != "device":
             device = None
@@ -193,25 +178,15 @@ class Loader:
             id,
             at,
             None if asset is None else keys[file.index, "assets", asset],
-            keys[text(source, "asset", "measureName"), type],
+            keys[asset_slot(source)],
             None if device is None else keys[file.index, "devices", device],
-            keys[text(source, "origin", "measureName"), type],
+            keys[device_slot(source)],
             doc,
         )
 
 
 def document(file: File, id: str, source: JSON, doc: str) -> Row:
     return file.index, file.collection, id, doc
-
-
-def text(source: JSON, *path: str) -> str | None:
-    """Return what a `keyword` field holds at a path; also where dots of a key stand for levels."""
-    value: Any = source
-    for name in path:
-        value = lenient.held(value).get(name)
-    if value is None and len(path) > 1:
-        value = source.get(".".join(path))
-    return value if isinstance(value, str) else lenient.keyword(value)
 
 
 def batches(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -227,7 +227,7 @@ class SqliteReading:
 
     @property
     def _index(self) -> str:
-        return f"{self._selection.column}_{'down' if self._descending else 'up'}"
+        return f"{self._selection.owner.column}_{'down' if self._descending else 'up'}"
 
     @property
     def _terms(self) -> str:

@@ -1,11 +1,13 @@
 """The tables of the embedded store, and connections to them.
 
 `keys` gives numbers to what rows repeat: an engine `["demo"]`, a target `["demo","assets","Container-c1"]`, a slot
-and type as stored `["temperatureExt","temperature"]`; rows and indexes hold the numbers. `measures.seq` is the order
-of insertion: a measure that is loaded again gets a new one, as Elasticsearch gives it a new `_seq_no`.
+with its type, model and groups as stored `["temperatureExt","temperature","Container",["north"]]`; rows and indexes
+hold the numbers. `measures.seq` is the order of insertion: a measure that is loaded again gets a new one, as
+Elasticsearch gives it a new `_seq_no`.
 
 An index a direction: `at DESC, seq` is neither end of the index on `at, seq`. With the slot in them, counting,
 skipping and looking for a type never touch a document; `*_slots` finds the slots that occur without counting rows.
+Those that begin with `engine` are for fleets.
 
 `doc` is the JSON of `_source`: one column serves filters and rows. It is written anew at `load`: no key twice, no
 escapes that are not needed (SQLite compares keys as raw text), lone surrogates as U+FFFD. Keys that hold dots stay:
@@ -13,7 +15,6 @@ the filters know of them, and a cell that holds JSON has its keys as stored.
 """
 
 import contextlib
-import json
 import logging
 import os
 import sqlite3
@@ -23,7 +24,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from services import lenient_json
 from services.errors import StoreUnavailable
+from services.stores import lenient
+from services.stores.sqlite.keys import AddedKeys, asset_slot, device_slot
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ log = logging.getLogger(__name__)
 PRIVATE = 0o600
 
 #: Kept as `user_version`: a file with another one is not touched.
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE keys (
@@ -64,6 +68,18 @@ CREATE INDEX device_up ON measures (device, at, seq, device_slot) WHERE device I
 CREATE INDEX device_down ON measures (device, at DESC, seq, device_slot) WHERE device IS NOT NULL;
 CREATE INDEX device_slots ON measures (device, device_slot, at) WHERE device IS NOT NULL;
 """
+
+FLEET_INDEXES = """
+CREATE INDEX engine_up ON measures (engine, at, seq, asset, asset_slot, device, device_slot);
+CREATE INDEX engine_down ON measures (engine, at DESC, seq, asset, asset_slot, device, device_slot);
+CREATE INDEX engine_asset_slots ON measures (engine, asset_slot, at) WHERE asset IS NOT NULL;
+CREATE INDEX engine_device_slots ON measures (engine, device_slot, at) WHERE device IS NOT NULL;
+"""
+
+#: The version before, of which measures are indexed anew, so many at a time.
+FIRST_VERSION, BATCH_ROWS = 1, 1000
+
+UNINDEXED = "SELECT seq, doc FROM measures WHERE seq > ? ORDER BY seq LIMIT ?"
 
 #: Seconds. A reader that waited would hold up its whole worker; WAL lets it read on beside a writer.
 READER_WAITS = 0.1
@@ -153,24 +169,39 @@ def write_ahead(connection: sqlite3.Connection) -> None:
 
 def make_tables(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    if version(connection) == VERSION:  # another process was faster
+    found = version(connection)
+    if found == VERSION:  # another process was faster
         connection.execute("ROLLBACK")
         return
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if tables:
-        raise StoreUnavailable(f"{path} is no database of this version of the service.")
-    for statement in TABLES.split(";"):
-        connection.execute(statement)
+    if found == FIRST_VERSION:
+        log.info("%s was made by an earlier version: its measures are indexed for fleets", path)
+        index_slots(connection)
+    else:
+        check_empty(connection, path)
+        make(connection, TABLES)
+    make(connection, FLEET_INDEXES)
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
 
 
-def name(*parts: str | None) -> str:
-    """Return what `keys` calls something, in ASCII, so that any text can be looked for."""
-    return json.dumps(parts)
+def make(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";"):
+        connection.execute(statement)
 
 
-def key(connection: sqlite3.Connection, *parts: str | None) -> int | None:
-    """Return the number of something; `None`: no measure has it."""
-    found = connection.execute("SELECT key FROM keys WHERE name = ?", (name(*parts),)).fetchone()
-    return None if found is None else int(found[0])
+def check_empty(connection: sqlite3.Connection, path: str) -> None:
+    """Raise `StoreUnavailable` where something else keeps tables."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables:
+        raise StoreUnavailable(f"{path} is no database of this version of the service.")
+
+
+def index_slots(connection: sqlite3.Connection) -> None:
+    """Give the measures of the first version, whose slots named neither models nor groups, those of this one."""
+    added = AddedKeys(connection)
+    last = 0
+    while rows := connection.execute(UNINDEXED, (last, BATCH_ROWS)).fetchall():
+        last = rows[-1][0]
+        sources = [(lenient.held(lenient_json.loads(doc.encode())), seq) for seq, doc in rows]
+        slots = [(added[asset_slot(source)], added[device_slot(source)], seq) for source, seq in sources]
+        connection.executemany("UPDATE measures SET asset_slot = ?, device_slot = ? WHERE seq = ?", slots)

@@ -1,12 +1,13 @@
 """The selection of an export, before its filter: its target, range and type, as SQL over the indexes."""
 
-import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from services.measures import ExportRequest, Kind, Slot
-from services.stores.sqlite import schema
+from services.measures import ExportRequest, Fleet, Kind, Slot
+from services.stores.sqlite import keys
+from services.stores.sqlite.keys import listed
 
 #: Epoch ms of any stored instant lie within.
 FIRST_MS, LAST_MS = -(2**63), 2**63 - 1
@@ -17,33 +18,51 @@ COLUMN: Mapping[Kind, str] = {"assets": "asset", "devices": "device"}
 #: No row: no key is 0.
 NOBODY = 0
 
-#: The slots of a target, each found by a step into the index beyond the one before.
+#: The slots of an owner, each found by a step into the index beyond the one before.
 SLOTS = """
 WITH RECURSIVE each (slot) AS (
-    SELECT min({column}_slot) FROM measures INDEXED BY {column}_slots WHERE {column} = ?1
+    SELECT min({slot}) FROM measures INDEXED BY {index} WHERE {owner} = ?1 AND {column} IS NOT NULL
     UNION ALL
-    SELECT (SELECT min({column}_slot) FROM measures INDEXED BY {column}_slots
-            WHERE {column} = ?1 AND {column}_slot > each.slot)
+    SELECT (SELECT min({slot}) FROM measures INDEXED BY {index}
+            WHERE {owner} = ?1 AND {column} IS NOT NULL AND {slot} > each.slot)
     FROM each WHERE slot IS NOT NULL
 )
 SELECT key, name FROM each JOIN keys ON key = slot
 """
 
 COUNT = """
-SELECT count(*) FROM measures INDEXED BY {column}_slots WHERE {column} = ? AND {column}_slot = ? AND at BETWEEN ? AND ?
+SELECT count(*) FROM measures INDEXED BY {index}
+WHERE {owner} = ? AND {column} IS NOT NULL AND {slot} = ? AND at BETWEEN ? AND ?
 """
 
 
 @dataclass(frozen=True)
-class Selection:
-    """Selects rows. `counts`: rows by slot and type as stored, with the key of the pair; only those in the range."""
+class Owner:
+    """Owns rows: a target, or an engine; `column` holds it, `key` is its number. `kind`: the column of its targets."""
 
     column: str
-    target: int
+    key: int
+    kind: str
+
+    def sql(self, statement: str) -> str:
+        """Return a statement about the owner's slots."""
+        begins = self.kind if self.column == self.kind else f"{self.column}_{self.kind}"
+        return statement.format(owner=self.column, column=self.kind, slot=f"{self.kind}_slot", index=f"{begins}_slots")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Selects rows. `counts`: rows by slot as stored, with its key; only those in the range.
+
+    `targets`: keys of the only targets that are meant, `None`: all of the owner's. `of_slots`: not all slots are.
+    """
+
+    owner: Owner
     start_ms: int
     end_ms: int
     counts: Mapping[tuple[int, Slot], int]
-    of_type: bool
+    targets: Sequence[int] | None
+    of_slots: bool
 
     @property
     def rows(self) -> int:
@@ -56,15 +75,17 @@ class Selection:
     @property
     def where(self) -> str:
         """The condition, decided in the index alone. Its values are `parameters`."""
-        condition = f"{self.column} = ? AND at BETWEEN ? AND ?"
-        if self.of_type:
-            slots = [key for key, _ in self.counts] or [NOBODY]  # with an empty list SQLite knows no way by an index
-            condition += f" AND {self.column}_slot IN ({','.join(map(str, slots))})"
-        return condition
+        kind = self.owner.kind
+        conditions = [f"{self.owner.column} = ? AND at BETWEEN ? AND ? AND {kind} IS NOT NULL"]
+        if self.targets is not None:
+            conditions.append(f"{kind} IN ({listed(self.targets)})")
+        if self.of_slots:
+            conditions.append(f"{kind}_slot IN ({listed(key for key, _ in self.counts)})")
+        return " AND ".join(conditions)
 
     @property
     def parameters(self) -> tuple[int, int, int]:
-        return self.target, self.start_ms, self.end_ms
+        return self.owner.key, self.start_ms, self.end_ms
 
     def before(self, at: int) -> "Selection":
         """Return the part before an instant, which is included; with the counts of the whole."""
@@ -77,19 +98,40 @@ class Selection:
 
 def select(connection: sqlite3.Connection, request: ExportRequest) -> Selection:
     target = request.target
-    column = COLUMN[target.kind]
-    found = schema.key(connection, target.engine, target.kind, target.id) or NOBODY
     start_ms = FIRST_MS if request.start_ms is None else request.start_ms
     end_ms = LAST_MS if request.end_ms is None else request.end_ms
-    counts = {}
-    for key, slot in occurring(connection, column, found):
-        if request.type is None or slot.type == request.type:
-            (rows,) = connection.execute(COUNT.format(column=column), (found, key, start_ms, end_ms)).fetchone()
-            if rows:
-                counts[key, slot] = rows
-    return Selection(column, found, start_ms, end_ms, counts, request.type is not None)
+    column = COLUMN[target.kind]
+    fleet = target if isinstance(target, Fleet) else None
+    ids = [target.id] if not isinstance(target, Fleet) else target.ids
+    targets = None
+    if ids is None:
+        owners = [Owner("engine", keys.key(connection, target.engine) or NOBODY, column)]
+    else:
+        found = (keys.key(connection, target.engine, target.kind, id) for id in ids)
+        targets = [key for key in found if key is not None] or [NOBODY]
+        owners = [Owner(column, key, column) for key in targets]
+    counts: Counter[tuple[int, Slot]] = Counter()
+    for owner in owners:
+        for key, slot in occurring(connection, owner, fleet):
+            if request.type is None or slot.type == request.type:
+                of_owner = (owner.key, key, start_ms, end_ms)
+                (rows,) = connection.execute(owner.sql(COUNT), of_owner).fetchone()
+                if rows:
+                    counts[key, slot] += rows
+    of_slots = request.type is not None or (fleet is not None and (fleet.models or fleet.groups) is not None)
+    if len(owners) == 1:
+        return Selection(owners[0], start_ms, end_ms, counts, None, of_slots)
+    engine = Owner("engine", keys.key(connection, target.engine) or NOBODY, column)
+    return Selection(engine, start_ms, end_ms, counts, targets, of_slots)
 
 
-def occurring(connection: sqlite3.Connection, column: str, target: int) -> Iterator[tuple[int, Slot]]:
-    for key, name in connection.execute(SLOTS.format(column=column), (target,)).fetchall():
-        yield key, Slot(*json.loads(name))
+def occurring(connection: sqlite3.Connection, owner: Owner, fleet: Fleet | None) -> Iterator[tuple[int, Slot]]:
+    """Yield the keys and slots of an owner that are meant; of a single target without models."""
+    for key, name in connection.execute(owner.sql(SLOTS), (owner.key,)).fetchall():
+        slot, groups = keys.slot(name)
+        if fleet is None:
+            yield key, replace(slot, model=None)
+        elif (fleet.models is None or slot.model in fleet.models) and (
+            fleet.groups is None or not groups.isdisjoint(fleet.groups)
+        ):
+            yield key, slot

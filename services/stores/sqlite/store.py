@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from services.errors import InvalidArgument
-from services.measures import ExportRequest, Model, Target
+from services.measures import ExportRequest, Fleet, Model, Target
 from services.scheduling.cpu_turn import CpuShare, CpuTurns
 from services.scheduling.priority_semaphore import PrioritySemaphore
 from services.stores.port import Count
@@ -44,6 +44,10 @@ class SqliteStore:
     def model(self, target: Target) -> Model:
         with self._turns.share().turn(), self._documents() as documents:  # of a burst, one after the other
             return documents.model(target)
+
+    def models(self, fleet: Fleet) -> tuple[Model, ...]:
+        with self._turns.share().turn(), self._documents() as documents:
+            return documents.models_of(fleet)
 
     def mappings(self, types: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         with self._documents() as documents:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-pytest.register_assert_rewrite("tests.services.stores.contract")
+pytest.register_assert_rewrite("tests.services.stores.contract", "tests.services.stores.fleet_contract")
 
 from services.stores.port import Store  # noqa: E402
 from tests.services.stores.contract import Stored  # noqa: E402

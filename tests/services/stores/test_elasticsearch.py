@@ -9,6 +9,7 @@ from services.scheduling.cpu_turn import CpuTurns
 from services.stores.elasticsearch import ElasticsearchStore, PrefetchBudget
 from services.stores.port import Store
 from tests.services.stores.contract import StoreContract
+from tests.services.stores.fleet_contract import FleetContract
 from tests.support.kuzzle import Kuzzle, index_url
 
 pytestmark = pytest.mark.elasticsearch
@@ -57,5 +58,5 @@ def beside(elasticsearch_url: str, engine: str) -> str:
     return url
 
 
-class TestElasticsearchStore(StoreContract):
+class TestElasticsearchStore(StoreContract, FleetContract):
     """On documents written as Kuzzle writes them."""

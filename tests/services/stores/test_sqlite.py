@@ -8,6 +8,7 @@ from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import Store
 from services.stores.sqlite import SqliteStore, load
 from tests.services.stores.contract import StoreContract
+from tests.services.stores.fleet_contract import FleetContract
 from tests.support.kuzzle import Kuzzle
 
 pytestmark = pytest.mark.slow
@@ -26,5 +27,5 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Kuzzle], Store]
     return placed
 
 
-class TestSqliteStore(StoreContract):
+class TestSqliteStore(StoreContract, FleetContract):
     """On documents loaded from files."""

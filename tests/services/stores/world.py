@@ -30,7 +30,21 @@ def world(engine: str) -> Kuzzle:
     models(kuzzle)
     kuzzle.engine(engine)
     kuzzle.engine(other(engine), group="other")
-    for add in (central, device, ties, sorts, values, texts, instants, sparse, unmodelled, filters, odd_ids, large):
+    for add in (
+        central,
+        device,
+        ties,
+        sorts,
+        values,
+        texts,
+        instants,
+        sparse,
+        unmodelled,
+        filters,
+        odd_ids,
+        large,
+        grouped,
+    ):
         add(kuzzle, engine)
     kuzzle.asset(engine, "Container", "empty")
     kuzzle.asset(engine, "Nobody", "knows")
@@ -67,13 +81,14 @@ def models(kuzzle: Kuzzle) -> None:
 def measure(
     kuzzle: Kuzzle, engine: str, id: str, asset: str | None, slot: str | None, type: str | None, at: Any, values: Any,
     *, origin: JSON | None = THERMOMETER,
-) -> None:  # fmt: skip
+) -> str:  # fmt: skip
     """As Kuzzle stores one; what is `None` is left out, but for `asset`, which is stored as null."""
     place = None if asset is None else {"_id": asset, "model": asset.partition("-")[0], "measureName": slot}
     if slot is None and place is not None:
         del place["measureName"]
     source = {"type": type, "measuredAt": at, "values": values, "origin": origin}
-    kuzzle.measure(engine, id, {name: value for name, value in source.items() if value is not None} | {"asset": place})
+    given = {name: value for name, value in source.items() if value is not None}
+    return kuzzle.measure(engine, id, given | {"asset": place})
 
 
 def central(kuzzle: Kuzzle, engine: str) -> None:
@@ -124,6 +139,23 @@ def large(kuzzle: Kuzzle, engine: str) -> None:
     asset = kuzzle.asset(engine, "Noted", "large")
     for number in range(5):
         measure(kuzzle, engine, f"l{number}", asset, "note", "note", NOON + number, {"text": LARGE})
+
+
+def grouped(kuzzle: Kuzzle, engine: str) -> None:
+    """An asset that changes its groups, one of two groups, and one that nobody lists any more."""
+    moved, both = kuzzle.asset(engine, "Bare", "moved"), kuzzle.asset(engine, "Container", "both")
+    for number, (asset, groups) in enumerate(
+        [
+            (moved, ["north"]),
+            (both, ["north", "so,uth"]),
+            ("Gone-deleted", ["so,uth"]),
+            (moved, ["so,uth"]),
+            (moved, []),
+        ]
+    ):
+        id = measure(kuzzle, engine, f"g{number}", asset, None, "battery", NOON + 10 * number, {"battery": number})
+        of = kuzzle.collections[engine, "measures"].documents[id]["asset"]
+        of["groups"] = [{"id": group, "date": NOON} for group in groups]
 
 
 def sorts(kuzzle: Kuzzle, engine: str) -> None:
@@ -293,3 +325,8 @@ def odd_ids(kuzzle: Kuzzle, engine: str) -> None:
     for number, reference in enumerate(ODD_REFERENCES):
         asset = kuzzle.asset(engine, "Bare", reference)
         measure(kuzzle, engine, f"-o{number}", asset, "battery", "battery", NOON, {"battery": number}, origin=None)
+
+
+PARTS = (
+    central, device, ties, sorts, values, texts, instants, sparse, unmodelled, filters, odd_ids, large, grouped
+)  # fmt: skip

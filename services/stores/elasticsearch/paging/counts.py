@@ -15,7 +15,7 @@ from services.errors import ServiceError, StoreUnavailable
 from services.measures import NEWEST_FIRST, Slot, SortKey
 from services.stores.elasticsearch.paging.windows import MOST_BUCKETS, Histogram, Span
 from services.stores.elasticsearch.query import sorting
-from services.stores.elasticsearch.query.exact_terms import FURTHEST_MS, Pairs
+from services.stores.elasticsearch.query.exact_terms import FURTHEST_MS, Tuples
 from services.stores.elasticsearch.query.scope import JSON, Selection, every
 from services.stores.elasticsearch.transport import limits, responses
 from services.stores.elasticsearch.transport.client import Refused
@@ -117,7 +117,7 @@ class Counts:
 
     def slots(self) -> Collection[Slot]:
         """Return the pairs of slot and type that occur, whatever the filter."""
-        asked = [gathering for pairs in self._selection.pairs for gathering in gatherings(self._selection, pairs)]
+        asked = [gathering for tuples in self._selection.tuples for gathering in gatherings(self._selection, tuples)]
         return {slot for body in asked for slot in self._gathered(body)}
 
     def _gathered(self, body: JSON) -> Iterator[Slot]:
@@ -170,29 +170,29 @@ class Counts:
         return RetryBudget(self._point_in_time.what, budget_seconds=self._budget, ended=self._ended, begun=self._begun)
 
 
-def gatherings(selection: Selection, pairs: Pairs) -> Iterator[JSON]:
-    """Yield searches whose pairs are, together, all pairs there are.
+def gatherings(selection: Selection, tuples: Tuples) -> Iterator[JSON]:
+    """Yield searches whose findings are, together, all slots there are.
 
     What a field leaves out (`ignore_above`) is read in the documents.
     """
-    if not pairs.hiding:
-        yield gathering(selection.slots, pairs)
+    if not tuples.hiding:
+        yield gathering(selection.slots, tuples)
         return
-    hidden: JSON = {"terms": {"_ignored": list(pairs.hiding)}}
-    yield gathering(every(selection.slots, {"bool": {"must_not": [hidden]}}), pairs)
-    yield gathering(every(selection.slots, hidden), replace(pairs, fields=selection.slot, read=True))
+    hidden: JSON = {"terms": {"_ignored": list(tuples.hiding)}}
+    yield gathering(every(selection.slots, {"bool": {"must_not": [hidden]}}), tuples)
+    yield gathering(every(selection.slots, hidden), replace(tuples, fields=selection.slot, read=True))
 
 
-def gathering(query: JSON, pairs: Pairs) -> JSON:
+def gathering(query: JSON, tuples: Tuples) -> JSON:
     sources = [
         {name: {"terms": {"field": field, "missing_bucket": True}}}
-        for name, field in zip(("name", "type"), pairs.fields, strict=True)
+        for name, field in zip(("name", "type", "model"), tuples.fields, strict=False)
     ]
     body: JSON = {"size": 0, "track_total_hits": False, "query": query}
-    if pairs.indices is not None:
-        body |= {"query": only_in(pairs.indices, query), "sort": [{"measuredAt": {"unmapped_type": "date"}}]}
-    if pairs.read:
-        body["runtime_mappings"] = {field: {"type": "keyword"} for field in pairs.fields}
+    if tuples.indices is not None:
+        body |= {"query": only_in(tuples.indices, query), "sort": [{"measuredAt": {"unmapped_type": "date"}}]}
+    if tuples.read:
+        body["runtime_mappings"] = {field: {"type": "keyword"} for field in tuples.fields}
     return {**body, "aggs": {"slots": {"composite": {"sources": sources}}}}
 
 

@@ -52,14 +52,14 @@ class Instants:
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Two fields whose pairs of values are gathered. `indices`: where, by name; `None`: in all.
+class Tuples:
+    """Fields whose values are gathered together. `indices`: where, by name; `None`: in all.
 
     `hiding`: fields that leave out long texts, which is marked in the document then. `read`: no
     field of these indices has the values, so that each document is opened for them.
     """
 
-    fields: tuple[str, str]
+    fields: tuple[str, ...]
     indices: tuple[str, ...] | None
     hiding: tuple[str, ...] = ()
     read: bool = False
@@ -85,29 +85,42 @@ class ExactTerms:
         ]
         return query_of(split([*cases, *([(outside, NONE)] if outside else [])]))
 
-    def pairs(self, first: str, second: str) -> tuple[Pairs, ...]:
-        """Return how the pairs of values at two paths are gathered: by fields where indices have them, else read."""
-        found: dict[Pairs, list[str]] = {}
-        usual = tuple(
-            next((group.exact.name for group in grouped(path, self._answers[path])), path) for path in (first, second)
-        )
-        for name, one in self._answers[first].items():
-            both = (one, self._answers[second][name])
-            found.setdefault(gathered((first, second), both, usual), []).append(name)
+    def exists(self, path: str) -> JSON:
+        """Return a clause for what has a text at a path, also one that its field leaves out for its length."""
+        answers = self._answers[path]
+        outside = tuple(name for name, answer in answers.items() if isinstance(answer, Unseen))
+        cases: list[tuple[tuple[str, ...], Expression]] = [
+            (group.indices, Leaf(existing(group.exact))) for group in grouped(path, answers)
+        ]
+        return query_of(split([*cases, *([(outside, NONE)] if outside else [])]))
+
+    def tuples(self, *paths: str) -> tuple[Tuples, ...]:
+        """Return how the values at paths are gathered together: by fields where indices have them, else read."""
+        found: dict[Tuples, list[str]] = {}
+        usual = tuple(next((group.exact.name for group in grouped(path, self._answers[path])), path) for path in paths)
+        for name in self._answers[paths[0]]:
+            answers = tuple(self._answers[path][name] for path in paths)
+            found.setdefault(gathered(paths, answers, usual), []).append(name)
         return tuple(
-            replace(pairs, indices=None if len(found) == 1 else tuple(names)) for pairs, names in found.items()
+            replace(tuples, indices=None if len(found) == 1 else tuple(names)) for tuples, names in found.items()
         )
 
 
-def gathered(paths: tuple[str, str], answers: tuple[Answer, Answer], usual: tuple[str, ...]) -> Pairs:
+def gathered(paths: tuple[str, ...], answers: tuple[Answer, ...], usual: tuple[str, ...]) -> Tuples:
     """Return how one index is asked. `usual`: fields of other indices, to ask where nothing is to be found."""
     if not all(isinstance(each, Absent) or (isinstance(each, Exact) and each.collected) for each in answers):
-        return Pairs(paths, None, read=True)
-    one, other = (
-        each if isinstance(each, Exact) else Exact(name, "") for each, name in zip(answers, usual, strict=True)
-    )
-    hiding = tuple(each.name for each in (one, other) if each.longest is not None)
-    return Pairs((one.name, other.name), None, hiding)
+        return Tuples(paths, None, read=True)
+    found = [each if isinstance(each, Exact) else Exact(name, "") for each, name in zip(answers, usual, strict=True)]
+    hiding = tuple(each.name for each in found if each.longest is not None)
+    return Tuples(tuple(each.name for each in found), None, hiding)
+
+
+def existing(exact: Exact) -> JSON:
+    exists: JSON = {"exists": {"field": exact.name}}
+    if exact.longest is None:
+        return exists
+    ignored: JSON = {"term": {"_ignored": {"value": exact.name}}}
+    return {"bool": {"should": [exists, ignored], "minimum_should_match": 1}}
 
 
 def grouped(path: str, answers: Mapping[str, Answer]) -> tuple[Group, ...]:

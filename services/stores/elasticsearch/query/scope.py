@@ -1,13 +1,13 @@
 """The scope of an export as a query: its target, range and type, and its filter."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from services.measures import ExportRequest, Kind
-from services.stores.elasticsearch.query.exact_terms import ExactTerms, Pairs
+from services.measures import ExportRequest, Fleet, Kind
+from services.stores.elasticsearch.query.exact_terms import ExactTerms, Tuples
 
 JSON = dict[str, Any]
 
@@ -20,33 +20,47 @@ UNMEASURED: JSON = {"bool": {"must_not": [MEASURED]}}
 #: The field whose `measureName` is a slot of the target.
 HOLDER: Mapping[Kind, str] = {"assets": "asset", "devices": "origin"}
 
-#: What is asked of whose measures they are, by kind of target.
-TARGET: Mapping[Kind, tuple[str, ...]] = {"assets": ("asset._id",), "devices": ("origin.type", "origin._id")}
+#: The fields of the id and of the model of a target.
+ID: Mapping[Kind, str] = {"assets": "asset._id", "devices": "origin._id"}
+MODEL: Mapping[Kind, str] = {"assets": "asset.model", "devices": "origin.deviceModel"}
+
+#: Devices are not all that measures come from.
+ORIGIN_TYPE = "origin.type"
+
+#: The fields of the groups of an asset; those of Kuzzle v3 have paths.
+GROUPS = ("asset.groups.id", "asset.groups.path")
 
 
 def asked(request: ExportRequest) -> tuple[str, ...]:
     """Return the paths of texts that documents must be found by."""
-    return (*TARGET[request.target.kind], *(() if request.type is None else ("type",)))
+    target, kind = request.target, request.target.kind
+    found = [ID[kind], *([ORIGIN_TYPE] if kind == "devices" else []), *(["type"] if request.type is not None else [])]
+    if isinstance(target, Fleet):
+        found += [MODEL[kind]] if target.models is not None else []
+        found += GROUPS if target.groups is not None else ()
+    return tuple(found)
 
 
-def slot(request: ExportRequest) -> tuple[str, str]:
-    """Return the paths of a measure's slot and type."""
-    return f"{HOLDER[request.target.kind]}.measureName", "type"
+def slot(request: ExportRequest) -> tuple[str, ...]:
+    """Return the paths of a measure's slot and type, and in a fleet of its model."""
+    kind = request.target.kind
+    model = (MODEL[kind],) if isinstance(request.target, Fleet) else ()
+    return f"{HOLDER[kind]}.measureName", "type", *model
 
 
 @dataclass(frozen=True)
 class Selection:
     """The clauses of an export. `target`: whose measures, of which type. `range`: of instants.
     `chosen`: what matches the filter, or may; `exact`: it does. `slot`: the paths of slot and
-    type; `pairs`: how these are gathered.
+    type (and model); `tuples`: how these are gathered.
     """
 
     target: tuple[JSON, ...]
     range: tuple[JSON, ...]
     chosen: msgspec.Raw | None
     exact: bool
-    slot: tuple[str, str]
-    pairs: tuple[Pairs, ...]
+    slot: tuple[str, ...]
+    tuples: tuple[Tuples, ...]
     terms: ExactTerms
 
     @property
@@ -83,18 +97,26 @@ def selection(request: ExportRequest, terms: ExactTerms, chosen: msgspec.Raw | N
         chosen,
         exact,
         slot(request),
-        terms.pairs(*slot(request)),
+        terms.tuples(*slot(request)),
         terms,
     )
 
 
 def target(request: ExportRequest, terms: ExactTerms) -> list[JSON]:
-    id = request.target.id
-    if request.target.kind == "assets":
-        clauses = [terms.term("asset._id", id)]
-    else:
-        clauses = [terms.term("origin.type", "device"), terms.term("origin._id", id)]
+    target, kind = request.target, request.target.kind
+    clauses = [terms.term(ORIGIN_TYPE, "device")] if kind == "devices" else []
+    clauses += of_fleet(target, terms) if isinstance(target, Fleet) else [terms.term(ID[kind], target.id)]
     return clauses if request.type is None else [*clauses, terms.term("type", request.type)]
+
+
+def of_fleet(fleet: Fleet, terms: ExactTerms) -> Iterator[JSON]:
+    """Yield the clauses of a fleet: values that callers wrote are values of terms, nothing else."""
+    id = ID[fleet.kind]
+    yield terms.exists(id) if fleet.ids is None else terms.term(id, *fleet.ids)
+    if fleet.models is not None:
+        yield terms.term(MODEL[fleet.kind], *fleet.models)
+    if fleet.groups is not None:
+        yield {"bool": {"should": [terms.term(path, *fleet.groups) for path in GROUPS], "minimum_should_match": 1}}
 
 
 def range_of(request: ExportRequest, terms: ExactTerms) -> tuple[JSON, ...]:

@@ -123,13 +123,14 @@ class Stretch(msgspec.Struct):
     doc_count: Number
 
 
-class Pair(msgspec.Struct):
+class SlotKey(msgspec.Struct):
     name: str | None
     type: str | None
+    model: str | None = None
 
 
 class SlotBucket(msgspec.Struct):
-    key: Pair
+    key: SlotKey
 
 
 class IndexBucket(msgspec.Struct):
@@ -397,7 +398,7 @@ def check_rows(found: int, rows: int) -> None:
 
 
 def slot(bucket: SlotBucket) -> Slot:
-    return Slot(bucket.key.name, bucket.key.type)
+    return Slot(bucket.key.name, bucket.key.type, bucket.key.model)
 
 
 def columns(buckets: Sequence[Bucket]) -> "tuple[array[int], array[int]]":

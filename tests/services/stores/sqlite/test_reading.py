@@ -126,7 +126,7 @@ def test_a_filter_over_many_rows_is_not_counted_at_prepare(database: Database, m
     schema.ensure(database.path)
     writer = schema.writer(database.path)
     writer.executescript(f"""
-        INSERT INTO keys VALUES (1, '["e", "assets", "A-1"]'), (2, '["inside", "t"]');
+        INSERT INTO keys VALUES (1, '["e", "assets", "A-1"]'), (2, '["inside", "t", "A", []]');
         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT {COUNTED_ROWS + 1})
         INSERT INTO measures SELECT n, 1, n, n, 1, 2, NULL, 2, '{{}}' FROM n;
     """)

@@ -9,7 +9,7 @@ import pytest
 from services.errors import StoreUnavailable
 from services.measures import SortKey
 from services.stores.elasticsearch.query import indices
-from services.stores.elasticsearch.query.exact_terms import ExactTerms, Instants, Pairs
+from services.stores.elasticsearch.query.exact_terms import ExactTerms, Instants, Tuples
 from services.stores.elasticsearch.query.indices import Indices
 from services.stores.elasticsearch.transport.shapes import Unsound
 
@@ -109,21 +109,21 @@ def test_an_index_that_cannot_be_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mappings", "pairs"),
+    ("mappings", "tuples"),
     [
-        ([{"a": KEYWORD, "b": KEYWORD}], [Pairs(("a", "b"), None)]),
-        ([{"a": KEYWORD, "b": KEYWORD}, {}], [Pairs(("a", "b"), None)]),
-        ([{"a": KEYWORD, "b": BOTH}], [Pairs(("a", "b.keyword"), None, ("b.keyword",))]),
-        ([{"a": KEYWORD, "b": {"type": "text"}}], [Pairs(("a", "b"), None, read=True)]),
-        ([{"a": {**KEYWORD, "doc_values": False}, "b": KEYWORD}], [Pairs(("a", "b"), None, read=True)]),
+        ([{"a": KEYWORD, "b": KEYWORD}], [Tuples(("a", "b"), None)]),
+        ([{"a": KEYWORD, "b": KEYWORD}, {}], [Tuples(("a", "b"), None)]),
+        ([{"a": KEYWORD, "b": BOTH}], [Tuples(("a", "b.keyword"), None, ("b.keyword",))]),
+        ([{"a": KEYWORD, "b": {"type": "text"}}], [Tuples(("a", "b"), None, read=True)]),
+        ([{"a": {**KEYWORD, "doc_values": False}, "b": KEYWORD}], [Tuples(("a", "b"), None, read=True)]),
         ([{"a": KEYWORD, "b": KEYWORD}, {"a": BOTH, "b": BOTH}, {"dynamic": False}],
-         [Pairs(("a", "b"), ("i0",)), Pairs(("a.keyword", "b.keyword"), ("i1",), ("a.keyword", "b.keyword")),
-          Pairs(("a", "b"), ("i2",), read=True)]),
+         [Tuples(("a", "b"), ("i0",)), Tuples(("a.keyword", "b.keyword"), ("i1",), ("a.keyword", "b.keyword")),
+          Tuples(("a", "b"), ("i2",), read=True)]),
     ],
 )  # fmt: skip
-def test_pairs(mappings: list[JSON], pairs: list[Pairs]) -> None:
+def test_tuples(mappings: list[JSON], tuples: list[Tuples]) -> None:
     """Gathered by fields where these tell all, else read; nothing is asked of an index for nothing."""
-    assert list(terms(*mappings, asked=(), read=("a", "b")).pairs("a", "b")) == pairs
+    assert list(terms(*mappings, asked=(), read=("a", "b")).tuples("a", "b")) == tuples
 
 
 @pytest.mark.parametrize(
