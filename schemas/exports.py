@@ -15,7 +15,7 @@ from services.filters.koncorde.nodes import All
 from services.filters.koncorde.parse import parse
 from services.filters.koncorde.write import write
 from services.instants import iso
-from services.measures import KINDS, NEWEST_FIRST, ExportRequest, Fleet, Kind, Target
+from services.measures import COLLAPSES, KINDS, NEWEST_FIRST, ExportRequest, Fleet, Kind, Target
 from services.options import DEFAULTS, FORMATS, NAMES, PRESETS, USED_BY, Options
 from services.query_languages import LANGS, Lang
 
@@ -95,6 +95,7 @@ class MeasuresSchema(Schema):
             sort=data["sort"],
             offset=data["offset"],
             size=data["size"],
+            collapse=collapse_of(data),
             formula_guard=data["formulaGuard"],
             options=options,
             asked_by=data["askedBy"],
@@ -120,11 +121,22 @@ class FleetSchema(MeasuresSchema):
     ids = fields.Texts(load_default=None)
     models = fields.Texts(load_default=None)
     groups = fields.Texts(load_default=None)
+    collapse = fields.Choice(COLLAPSES, load_default=None)
 
     def target(self, data: Mapping[str, Any]) -> Fleet:
         if data["groups"] is not None and data["by"] != "assets":
             raise InvalidArgument("groups", "are of assets: with by devices, choose ids or models.")
         return Fleet(data["engineId"], data["by"], data["ids"], data["models"], data["groups"])
+
+
+def collapse_of(data: Mapping[str, Any]) -> Any:
+    """Return of what only the newest measure is wanted. Raises `InvalidArgument` for what cannot stand beside it."""
+    found = data.get("collapse")
+    beside = {"sort": data["sort"] != NEWEST_FIRST, "from": data["offset"], "size": data["size"] is not None}
+    for name, is_given in beside.items():
+        if found is not None and is_given:
+            raise InvalidArgument(name, "cannot stand beside collapse: its rows come by id and slot, and all of them.")
+    return found
 
 
 def options_of(data: Mapping[str, Any]) -> Options:
@@ -234,6 +246,7 @@ def to_token(request: ExportRequest) -> dict[str, Any]:
         "sort": None if request.sort == NEWEST_FIRST else [key.as_json() for key in request.sort],
         "from": request.offset or None,
         "size": request.size,
+        "collapse": request.collapse,
     }
     token |= request.options.given()
     return token | {name: value for name, value in optional.items() if value is not None}

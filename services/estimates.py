@@ -25,9 +25,12 @@ class Estimate:
 def estimate(request: ExportRequest, count: Count, make: Callable[[], Format] | None) -> Estimate:
     """Return the estimate of a file that a format of `make` would write; `None`: its bytes are not told."""
     rows = request.rows(count.rows)
-    whole, unpacked = (None, None) if make is None else sizes(make, count, rows)
+    if make is None or request.collapse is not None:
+        whole, unpacked = None, None
+    else:
+        whole, unpacked = sizes(make, count, rows)
     notices = (*count.notices, *of_sheets(request, rows), *of_archive(request, unpacked), *of_filter(count))
-    return Estimate(rows, count.exact, whole, notices)
+    return Estimate(rows, count.exact and request.collapse is None, whole, notices)
 
 
 def sizes(make: Callable[[], Format], count: Count, rows: int) -> tuple[int | None, int | None]:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from services import columns, estimates
+from services.collapsing import collapsed
 from services.errors import ClientLeft, StoreUnavailable
 from services.estimates import Estimate
 from services.formats import Format, Maker
@@ -70,7 +71,7 @@ def download(
     reading = store.open(request, cpu)
     try:
         table = laid_out(request, store, models, reading.slots)
-        return Download(request, reading, maker.writer(request, table, units=store.units, gzip=gzip), cpu)
+        return Download(request, reading, table, maker.writer(request, table, units=store.units, gzip=gzip), cpu)
     except BaseException:
         reading.close()
         raise
@@ -104,12 +105,12 @@ class Download:
     An empty block tells that a page was read of which no row matched.
     """
 
-    def __init__(self, request: ExportRequest, reading: Reading, format: Format, cpu: CpuShare) -> None:
+    def __init__(self, request: ExportRequest, reading: Reading, table: Layout, format: Format, cpu: CpuShare) -> None:
         self._request = request
         self._reading = reading
         self._format = format
         self._cpu = cpu
-        self._texts = self._encoded(iter(reading.pages()))
+        self._texts = self._encoded(pages(request, reading, table))
         self._began = time.monotonic()
         self._rows = 0
         self._whole = False
@@ -166,9 +167,18 @@ class Download:
         """
         count = self._reading.count
         expected = self._request.rows(count.rows)
-        if self._rows > expected or (count.exact and self._rows < expected):
+        is_exact = count.exact and self._request.collapse is None
+        if self._rows > expected or (is_exact and self._rows < expected):
             raise StoreUnavailable(f"The store gave {self._rows} rows where it had counted {expected}.")
         self._whole = True
+
+
+def pages(request: ExportRequest, reading: Reading, table: Layout) -> Iterator[Sequence[Measure]]:
+    """Return the pages of the rows of a file."""
+    found = reading.pages()
+    if request.collapse is None:
+        return found
+    return collapsed(found, request.collapse, request.collapsed_by, table.columns)
 
 
 def divided(page: Sequence[Measure], rows: int) -> Iterator[Sequence[Measure]]:

@@ -16,6 +16,10 @@ from services.options import USUAL, Options
 Kind = Literal["assets", "devices"]
 KINDS: tuple[Kind, ...] = ("assets", "devices")
 
+#: Of what only the newest measure is wanted.
+Collapse = Literal["asset", "device", "slot"]
+COLLAPSES: tuple[Collapse, ...] = ("asset", "device", "slot")
+
 
 class Asset(msgspec.Struct, gc=False):
     id: str | None = msgspec.field(name="_id", default=None)
@@ -123,8 +127,11 @@ class SortKey:
 #: The models of a target, or those of a fleet, by name.
 Models = Model | tuple[Model, ...]
 
+COLLAPSED_BY: Mapping[str | None, Kind] = {"asset": "assets", "device": "devices"}
+
 #: What an absent `sort` means. Ties are always in order of insertion.
 NEWEST_FIRST = (SortKey("measuredAt", "desc"),)
+OLDEST_FIRST = (SortKey("measuredAt"),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +139,8 @@ class ExportRequest:
     """One export, whole: what the token of a link holds.
 
     `start_ms`, `end_ms`: epoch milliseconds, both inclusive, `None`: open. `offset`: rows to skip.
-    `size`: rows at most, `None`: all. `elastic_query`: with `lang=elasticsearch`, instead of `filter`.
+    `size`: rows at most, `None`: all. `elastic_query`: with `lang=elasticsearch`, instead of `filter`. `collapse`: of a
+    fleet, of what only the newest measure is wanted; `None`: all are.
     """
 
     export_id: str
@@ -145,9 +153,15 @@ class ExportRequest:
     sort: tuple[SortKey, ...] = NEWEST_FIRST
     offset: int = 0
     size: int | None = None
+    collapse: Collapse | None = None
     formula_guard: bool = True
     options: Options = USUAL
     asked_by: str = "-1"
+
+    @property
+    def collapsed_by(self) -> Kind:
+        """What the rows of a collapsed export are gathered by: an asset's own, or a device's."""
+        return self.target.kind if self.collapse in (None, "slot") else COLLAPSED_BY[self.collapse]
 
     def rows(self, count: int) -> int:
         """Return the rows of the file when `count` measures match."""

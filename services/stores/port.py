@@ -3,6 +3,10 @@
 Which measures: those of the target (`asset._id`, or `origin.type` = device and `origin._id`; of a fleet: any there, of
 the ids, models and groups that it names) that have a `measuredAt`, within the range (inclusive), of the type, that
 match the filter. In the order of the sort, ties in order of insertion, ascending whatever the direction.
+
+Where an export is collapsed: at least the newest of each slot and type (and model) of each asset or device that it is
+collapsed by; those of one together, in order of id by code points; of one in order of time, ties in order of insertion.
+`count` tells how many measures there are.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

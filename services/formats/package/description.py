@@ -71,7 +71,7 @@ def asked(request: ExportRequest) -> dict[str, Any]:
     return {
         "engineId": target.engine,
         "kind": target.kind,
-        **whose(target),
+        **whose(target, request.collapse),
         "startAt": None if request.start_ms is None else iso(request.start_ms),
         "endAt": None if request.end_ms is None else iso(request.end_ms),
         "type": request.type,
@@ -84,10 +84,10 @@ def asked(request: ExportRequest) -> dict[str, Any]:
     }
 
 
-def whose(target: Target | Fleet) -> dict[str, Any]:
+def whose(target: Target | Fleet, collapse: str | None) -> dict[str, Any]:
     if isinstance(target, Target):
         return {"_id": target.id}
-    return {"ids": target.ids, "models": target.models, "groups": target.groups}
+    return {"ids": target.ids, "models": target.models, "groups": target.groups, "collapse": collapse}
 
 
 def filter_of(request: ExportRequest) -> Any:

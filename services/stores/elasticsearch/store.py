@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
-from services.measures import NEWEST_FIRST, ExportRequest, Fleet, Measure, Model, SortKey, Target
+from services.measures import NEWEST_FIRST, OLDEST_FIRST, ExportRequest, Fleet, Measure, Model, SortKey, Target
 from services.scheduling.background import in_background
 from services.scheduling.cpu_turn import CpuShare, CpuTurns
 from services.stores.elasticsearch.documents import Documents
@@ -16,11 +16,13 @@ from services.stores.elasticsearch.names import alias, path
 from services.stores.elasticsearch.paging import counts
 from services.stores.elasticsearch.paging.counts import Counts
 from services.stores.elasticsearch.paging.fetcher import PageFetcher
+from services.stores.elasticsearch.paging.newest import Newest
 from services.stores.elasticsearch.paging.pace import first_pace
 from services.stores.elasticsearch.paging.prefetch import PrefetchBudget
-from services.stores.elasticsearch.paging.reading import ElasticsearchReading, Pages, Plan
+from services.stores.elasticsearch.paging.reading import ElasticsearchReading, Pages, PageSource, Plan
+from services.stores.elasticsearch.paging.targets import ByTarget, Counted
 from services.stores.elasticsearch.paging.windows import Once, Span, Windows
-from services.stores.elasticsearch.query import filtering, indices, sorting, trial
+from services.stores.elasticsearch.query import filtering, indices, scope, sorting, trial
 from services.stores.elasticsearch.query.exact_terms import ExactTerms
 from services.stores.elasticsearch.query.indices import Indices
 from services.stores.elasticsearch.query.scope import Selection
@@ -163,10 +165,48 @@ class ElasticsearchStore:
             selection, (counted, span, row_bytes) = self._taken(
                 request, filtering.selections(request, known, terms), lambda found: span_and_size(counts_of(found))
             )
+
+        def reading(pages: PageSource) -> ElasticsearchReading:
+            return ElasticsearchReading(
+                pages,
+                point_in_time=point_in_time,
+                points_in_time=self._points_in_time,
+                count=Count(span.rows, selection.exact),
+                slots=slots.result(),
+                ended=ended,
+            )
+
+        by = scope.ID[request.collapsed_by]
+        gathered = newest_fields(request, selection)
+        if gathered is not None:
+            newest = Newest(
+                whole=counts_of(selection),
+                part=lambda ids: counts_of(selection.of(by, ids)),
+                fields=gathered,
+                sort=next(sorting.sort_clauses(sort)),
+                each=1 if request.collapse != "slot" else max(1, len(slots.result())),
+                row_bytes=row_bytes,
+                rows=span.rows,
+                read=responses.read_of(request.options),
+                cpu=cpu,
+                begun=begun,
+            )
+            return reading(newest)
+        order, plan = sort, planned(request, sort, span, counted, filtered=not selection.exact)
+        if request.collapse is not None:
+            field = terms.ordering(by)
+            order = (SortKey(field), *known.sort(OLDEST_FIRST, terms))
+
+            def of_target(target: Counted) -> Plan:
+                part = counts_of(selection.of(by, [target.id]))
+                return Windows(part.span(), part.histogram, descending=False, offset=0, size=None)
+
+            plan = ByTarget(counts_of(selection).targets(field), of_target)
         fetcher = PageFetcher(
             point_in_time,
             selection,
-            sort,
+            order,
+            id=by,
             decode=filtering.decode(request, selection, cpu),
             blame=lambda error: self._blamed(request, error, is_asked=True),
             budget_seconds=self._budget_seconds,
@@ -177,7 +217,7 @@ class ElasticsearchStore:
         filtered = not selection.exact
         pages = Pages(
             request,
-            planned(request, sort, span, counted, filtered=filtered),
+            plan,
             fetcher,
             self._prefetch,
             first_pace(span.rows, row_bytes=row_bytes, row_seconds=filtering.row_seconds(request, selection)),
@@ -189,14 +229,7 @@ class ElasticsearchStore:
         pages.prepare()
         if request.start_ms is None and request.end_ms is None:
             in_background(counted.log_left_out, "count-left-out")
-        return ElasticsearchReading(
-            pages,
-            point_in_time=point_in_time,
-            points_in_time=self._points_in_time,
-            count=Count(span.rows, selection.exact),
-            slots=slots.result(),
-            ended=ended,
-        )
+        return reading(pages)
 
     def _taken(
         self, request: ExportRequest, selections: Iterator[Selection], ask: Callable[[Selection], Shape]
@@ -311,6 +344,17 @@ class ElasticsearchStore:
                 return read(self._client.ask(method, target, asked, wait_seconds=wait_seconds))
 
         return retry_budget.run(attempt)
+
+
+def newest_fields(request: ExportRequest, selection: Selection) -> Mapping[str, str] | None:
+    """Return the fields by which Elasticsearch tells the newest rows of a collapsed export; `None`: it does not."""
+    if request.collapse is None or not selection.exact or len(selection.tuples) > 1:
+        return None
+    (tuples,) = selection.tuples
+    if tuples.read or tuples.hiding:
+        return None
+    id = {"id": selection.terms.ordering(scope.ID[request.collapsed_by])}
+    return id if request.collapse != "slot" else id | dict(zip(("name", "type"), tuples.fields, strict=False))
 
 
 def planned(request: ExportRequest, sort: Sequence[SortKey], span: Span, counted: Counts, *, filtered: bool) -> Plan:

@@ -2,14 +2,18 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.measures import Slot
+from services import lenient_json
+from services.measures import Kind, Slot
 from services.stores import lenient
 from services.stores.sqlite import fields
 
 JSON = dict[str, Any]
+
+#: Where a measure tells of its asset, and of where it comes from.
+HOLDER: Mapping[Kind, str] = {"assets": "asset", "devices": "origin"}
 
 #: What a key names: texts, and lists of them.
 Parts = tuple[str | tuple[str, ...] | None, ...]
@@ -50,6 +54,11 @@ def asset_slot(source: JSON) -> Parts:
 def device_slot(source: JSON) -> Parts:
     """Return what a measure tells of its place on a device: slot, type, the device's model."""
     return (*place(source, "origin", "deviceModel"), ())
+
+
+def id_of(doc: str, kind: Kind) -> str | None:
+    """Return the id of the asset, or of the origin, that a document tells."""
+    return text(lenient.held(lenient_json.loads(doc.encode())), HOLDER[kind], "_id")
 
 
 def place(source: JSON, holder: str, model: str) -> tuple[str | None, str | None, str | None]:

@@ -17,11 +17,12 @@ from services.scheduling.priority_semaphore import PrioritySemaphore
 from services.scheduling.tick import Tick
 from services.stores import lenient
 from services.stores.port import SAMPLE_BYTES, SAMPLE_ROWS, Count
-from services.stores.sqlite import arranging
+from services.stores.sqlite import arranging, keys
 from services.stores.sqlite.arranging import RowNumbers, Sorter
 from services.stores.sqlite.deciding import Row, decides
+from services.stores.sqlite.newest import NewestRow, newest
 from services.stores.sqlite.order import Order
-from services.stores.sqlite.selection import Selection
+from services.stores.sqlite.selection import COLUMN, Selection
 from services.stores.sqlite.snapshot import Snapshot, TimeUp
 
 #: Rows read at a time, whether they match or not: of the first page, and at most. Each page costs two pauses, and its
@@ -141,6 +142,8 @@ class SqliteReading:
         request = self._request
         if request.size == 0 or request.offset >= self._selection.rows:
             return iter(())
+        if request.collapse is not None:
+            return self._newest()
         if self._order is not None:
             return self._in_order(self._order)
         return self._in_time()
@@ -174,6 +177,24 @@ class SqliteReading:
                 self._row_numbers = sorter.sorted(offset=request.offset, size=request.size)
         batches = Batches(RowsByNumber(self._row_numbers, self._snapshot))
         return Pages(batches, self._snapshot, self._request, rows=self._row_numbers.rows, skip=0, size=None)
+
+    def _newest(self) -> "Pages":
+        """Read the newest row of each slot of each target, target by target, of one in order of time."""
+        with self._snapshot.turn():
+            self._row_numbers = newest(self._found_newest(), self._snapshot)
+        batches = Batches(RowsByNumber(self._row_numbers, self._snapshot))
+        return Pages(batches, self._snapshot, self._request, rows=self._row_numbers.rows, skip=0, size=None)
+
+    def _found_newest(self) -> Iterator[NewestRow]:
+        """Yield the rows that match, newest first, by what they are collapsed by."""
+        column = self._selection.owner.kind
+        by = COLUMN[self._request.collapsed_by]
+        is_read = self._filter.asks or by != column
+        columns = f", {'id, doc' if is_read else 'NULL, NULL'}, at, seq, {column}, {column}_slot"
+        batches = self._batches(lambda: self._select(columns, in_time=True))
+        while (batch := batches.take(PAGE_ROWS)).read:
+            for _, _, doc, at, seq, target, slot in batch.rows:
+                yield at, seq, target if by == column else keys.id_of(doc, self._request.collapsed_by), slot
 
     def _sorted_by(self) -> Iterator[tuple[Sequence[int], str]]:
         """Yield numbers and documents of all rows that match, a page at a time."""

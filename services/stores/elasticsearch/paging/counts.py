@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import msgspec
 
 from services.errors import ServiceError, StoreUnavailable
 from services.measures import NEWEST_FIRST, Slot, SortKey
+from services.stores.elasticsearch.paging.targets import Counted
 from services.stores.elasticsearch.paging.windows import MOST_BUCKETS, Histogram, Span
 from services.stores.elasticsearch.query import sorting
 from services.stores.elasticsearch.query.exact_terms import FURTHEST_MS, Tuples
@@ -20,13 +21,13 @@ from services.stores.elasticsearch.query.scope import JSON, Selection, every
 from services.stores.elasticsearch.transport import limits, responses
 from services.stores.elasticsearch.transport.client import Refused
 from services.stores.elasticsearch.transport.point_in_time import PointInTime
-from services.stores.elasticsearch.transport.responses import AnySearch, Summary
+from services.stores.elasticsearch.transport.responses import AnySearch, Item, NewestBucket, Summary
 from services.stores.elasticsearch.transport.retries import RetryBudget
 
 log = logging.getLogger(__name__)
 
-#: Pairs of slot and type that one answer holds.
-PAIRS = 1000
+#: Slots with their types, and targets, that one answer holds.
+SLOTS, TARGETS = 1000, 10_000
 
 #: Rows that are looked at for their size, and what a row has at least.
 SAMPLED, LEAST_ROW_BYTES = 3, 1000.0
@@ -39,6 +40,9 @@ FAR_PIECES = 16
 
 EDGES: JSON = {"first": {"min": {"field": "measuredAt"}}, "last": {"max": {"field": "measuredAt"}}}
 
+
+#: The order of insertion, from its end; an index without documents has none.
+LAST_INSERTED: JSON = {"_seq_no": {"order": "desc", "unmapped_type": "long"}}
 
 #: Longer than any id may be: it finds nothing, which Elasticsearch knows only when it has looked.
 NO_ID = "-" * 513
@@ -64,7 +68,7 @@ class Counts:
         #: That the last search took.
         self._seconds = 0.0
         #: Of one answer; fewer once a cluster says so.
-        self._most_buckets, self._pairs = MOST_BUCKETS, PAIRS
+        self._most_buckets, self._most_gathered = MOST_BUCKETS, TARGETS
 
     def span(self) -> Span:
         """Return the span of all rows; without rows, its instants mean nothing."""
@@ -116,27 +120,50 @@ class Counts:
         return Histogram(span, length_ms, array("q", [start for start, _ in found]), array("q", [n for _, n in found]))
 
     def slots(self) -> Collection[Slot]:
-        """Return the pairs of slot and type that occur, whatever the filter."""
+        """Return the slots and types (and in a fleet the models) that occur together, whatever the filter."""
         asked = [gathering for tuples in self._selection.tuples for gathering in gatherings(self._selection, tuples)]
-        return {slot for body in asked for slot in self._gathered(body)}
+        return {
+            responses.slot(bucket)
+            for body in asked
+            for found in self._gathered(body, responses.OCCURRING, lambda answer: answer.aggregations.slots, SLOTS)
+            for bucket in found
+        }
 
-    def _gathered(self, body: JSON) -> Iterator[Slot]:
+    def targets(self, field: str) -> Iterator[Counted]:
+        """Yield the ids that a field holds, in their order, and how many rows each has."""
+        body = by_target(self._selection.rows, {"id": field})
+        for found in self._gathered(body, responses.TARGETS, lambda answer: answer.aggregations.targets, TARGETS):
+            yield from (Counted(bucket.key.id, bucket.doc_count) for bucket in found)
+
+    def newest(self, fields: Mapping[str, str], sort: JSON, most: int) -> Iterator[Sequence[NewestBucket]]:
+        """Yield what rows have in fields, `id` among them, about `most` together, each with its first row by `sort`."""
+        body = by_target(self._selection.rows, fields)
+        newest = {"top_hits": {"size": 1, "sort": [sort, LAST_INSERTED]}}
+        body["aggs"]["targets"]["aggs"] = {"newest": newest}
+        return self._gathered(body, responses.NEWEST, lambda answer: answer.aggregations.targets, most)
+
+    def _gathered(
+        self,
+        body: JSON,
+        decoder: "msgspec.json.Decoder[AnySearch]",
+        buckets: Callable[[AnySearch], responses.Buckets[Item]],
+        most: int,
+    ) -> Iterator[Sequence[Item]]:
+        """Yield the buckets of a composite aggregation, about `most` of an answer."""
         after: dict[str, Any] | None = None
         while True:
-            found = self._occurring(body, after)
-            yield from map(responses.slot, found.buckets)
-            if found.after_key is None or len(found.buckets) < self._pairs:
+            size = min(most, self._most_gathered)
+            try:
+                found = buckets(self._ask(going_on(body, after, size), decoder))
+            except Refused as error:
+                self._most_gathered = limits.buckets(error, size)
+                continue
+            yield found.buckets
+            if found.after_key is None or len(found.buckets) < size:
                 return
             if found.after_key == after:
-                raise StoreUnavailable("Elasticsearch counts the same slots again and again.")
+                raise StoreUnavailable("Elasticsearch counts the same again and again.")
             after = found.after_key
-
-    def _occurring(self, body: JSON, after: dict[str, Any] | None) -> responses.Buckets[responses.SlotBucket]:
-        while True:
-            try:
-                return self._ask(going_on(body, after, self._pairs), responses.OCCURRING).aggregations.slots
-            except Refused as error:
-                self._pairs = limits.buckets(error, self._pairs)
 
     def log_left_out(self) -> None:
         """Write a warning when documents have no instant, and are therefore no rows."""
@@ -196,10 +223,21 @@ def gathering(query: JSON, tuples: Tuples) -> JSON:
     return {**body, "aggs": {"slots": {"composite": {"sources": sources}}}}
 
 
-def going_on(body: JSON, after: dict[str, Any] | None, pairs: int) -> JSON:
-    """Return a search for the next `pairs` pairs after one."""
-    composite = {**body["aggs"]["slots"]["composite"], "size": pairs, **({} if after is None else {"after": after})}
-    return {**body, "aggs": {"slots": {"composite": composite}}}
+def by_target(query: JSON, fields: Mapping[str, str]) -> JSON:
+    """Return a search that gathers the values of fields; those beside the first may be missing."""
+    sources = [
+        {name: {"terms": {"field": field, **({"missing_bucket": True} if at else {})}}}
+        for at, (name, field) in enumerate(fields.items())
+    ]
+    aggregations = {"targets": {"composite": {"sources": sources}}}
+    return {"size": 0, "track_total_hits": False, "query": query, "aggs": aggregations}
+
+
+def going_on(body: JSON, after: dict[str, Any] | None, size: int) -> JSON:
+    """Return a search for the next `size` buckets of its composite aggregation after one."""
+    ((name, aggregation),) = body["aggs"].items()
+    composite = {**aggregation["composite"], "size": size, **({} if after is None else {"after": after})}
+    return {**body, "aggs": {name: {**aggregation, "composite": composite}}}
 
 
 def only_in(indices: Sequence[str], query: JSON) -> JSON:

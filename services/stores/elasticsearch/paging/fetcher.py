@@ -23,7 +23,8 @@ Blame = Callable[[Refused], ServiceError]
 class PageFetcher:
     """Fetches and decodes the pages of one export.
 
-    `ended` is set when nobody wants pages any more; `begun` when the first page has been handed to the reader.
+    `id`: the path of the ids of windows. `ended` is set when nobody wants pages any more; `begun` when the first page
+    has been handed to the reader.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class PageFetcher:
         selection: Selection,
         sort: tuple[SortKey, ...],
         *,
+        id: str,
         decode: Decode,
         blame: Blame,
         budget_seconds: float,
@@ -41,6 +43,7 @@ class PageFetcher:
     ) -> None:
         self._point_in_time = point_in_time
         self._selection = selection
+        self._id = id
         self._sort = sorting.with_ties(sort)
         self._decode = decode
         self._blame = blame
@@ -107,8 +110,9 @@ class PageFetcher:
         return Fetched(body, seconds)
 
     def _body(self, request: PageRequest) -> JSON:
-        span = request.window.span
-        query = self._selection.rows if span is None else self._selection.between(span.first_ms, span.last_ms)
+        span, ids = request.window.span, request.window.ids
+        selection = self._selection if ids is None else self._selection.of(self._id, ids)
+        query = selection.rows if span is None else selection.between(span.first_ms, span.last_ms)
         body: JSON = {"size": request.size, "track_total_hits": False, "query": query, "sort": self._sort}
         if request.cursor is not None:
             body["search_after"] = request.cursor

@@ -27,6 +27,8 @@ class PageRequest:
         """Return the words by which the log tells of the page."""
         span = self.window.span
         where = "the whole" if span is None else f"{span.first_ms} to {span.last_ms} ms"
+        if self.window.ids is not None:
+            where += f" of {len(self.window.ids)} targets from {self.window.ids[0]} on"
         return f"{self.rows} of {self.window.rows} rows of {where}"
 
     @property

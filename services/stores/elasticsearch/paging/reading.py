@@ -28,12 +28,21 @@ class Plan(Protocol):
         """Return the next window, of about `rows` at most; `None`: that was all."""
 
 
+class PageSource(Protocol):
+    """Gives the pages of an export, once."""
+
+    def __iter__(self) -> Iterator[Sequence[Measure]]: ...
+
+    def close(self) -> None:
+        """Let go of what is under way."""
+
+
 class ElasticsearchReading:
     """An export whose `count` and `slots` are known before a row is read. Closing sets `ended`."""
 
     def __init__(
         self,
-        pages: "Pages",
+        pages: PageSource,
         *,
         point_in_time: PointInTime,
         points_in_time: PointsInTime,
@@ -57,7 +66,7 @@ class ElasticsearchReading:
         return self._slots
 
     def pages(self) -> Iterator[Sequence[Measure]]:
-        return self._pages
+        return iter(self._pages)
 
     def close(self) -> None:
         self._ended.set()

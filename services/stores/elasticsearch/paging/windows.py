@@ -61,12 +61,16 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Window:
-    """Wants the rows of `span` from `skip` to `end`, in order. A `span` of `None` is all rows there are."""
+    """Wants the rows of `span` from `skip` to `end`, in order. A `span` of `None` is all rows there are.
+
+    `ids`: only of these targets; `None`: of all.
+    """
 
     span: Span | None
     rows: int
     skip: int
     end: int
+    ids: tuple[str, ...] | None = None
 
 
 #: Counts a span again, in smaller pieces.

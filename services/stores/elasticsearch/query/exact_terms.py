@@ -94,6 +94,20 @@ class ExactTerms:
         ]
         return query_of(split([*cases, *([(outside, NONE)] if outside else [])]))
 
+    def ordering(self, path: str) -> str:
+        """Return the field by which all indices are read in the order of their texts at a path.
+
+        Raises `StoreUnavailable` where no one field has them all.
+        """
+        groups = grouped(path, self._answers[path])
+        exact = groups[0].exact if groups else Exact(path, "keyword")
+        if len(groups) > 1 or exact.longest is not None or not exact.collected:
+            raise StoreUnavailable(
+                f'The indices cannot be read in the order of "{path}": one keyword of any length in all of them would '
+                "be right."
+            )
+        return exact.name
+
     def tuples(self, *paths: str) -> tuple[Tuples, ...]:
         """Return how the values at paths are gathered together: by fields where indices have them, else read."""
         found: dict[Tuples, list[str]] = {}

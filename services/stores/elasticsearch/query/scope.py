@@ -1,7 +1,7 @@
 """The scope of an export as a query: its target, range and type, and its filter."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -36,6 +36,7 @@ def asked(request: ExportRequest) -> tuple[str, ...]:
     target, kind = request.target, request.target.kind
     found = [ID[kind], *([ORIGIN_TYPE] if kind == "devices" else []), *(["type"] if request.type is not None else [])]
     if isinstance(target, Fleet):
+        found += [ID[request.collapsed_by]] if request.collapsed_by != kind else []
         found += [MODEL[kind]] if target.models is not None else []
         found += GROUPS if target.groups is not None else ()
     return tuple(found)
@@ -77,6 +78,10 @@ class Selection:
         """The query of what has no instant, and is therefore no measure, nor in any range."""
         return every(*self.target, UNMEASURED)
 
+    def of(self, path: str, ids: Sequence[str]) -> "Selection":
+        """Return the part that has one of these ids at a path."""
+        return replace(self, target=(*self.target, self.terms.term(path, *ids)))
+
     def between(self, first_ms: int, last_ms: int) -> JSON:
         """Return the query of the rows from one instant to another (epoch ms), both included.
 
@@ -106,6 +111,8 @@ def target(request: ExportRequest, terms: ExactTerms) -> list[JSON]:
     target, kind = request.target, request.target.kind
     clauses = [terms.term(ORIGIN_TYPE, "device")] if kind == "devices" else []
     clauses += of_fleet(target, terms) if isinstance(target, Fleet) else [terms.term(ID[kind], target.id)]
+    if request.collapsed_by != kind:
+        clauses.append(terms.exists(ID[request.collapsed_by]))
     return clauses if request.type is None else [*clauses, terms.term("type", request.type)]
 
 

@@ -137,6 +137,27 @@ class IndexBucket(msgspec.Struct):
     key: str
 
 
+class IdKey(msgspec.Struct):
+    id: str
+
+
+class TargetBucket(msgspec.Struct):
+    """A target, and how many rows it has."""
+
+    key: IdKey
+    doc_count: Number
+
+
+class NewestHits(msgspec.Struct):
+    hits: Hits[msgspec.Raw]
+
+
+class NewestBucket(TargetBucket, kw_only=True):
+    """A target, or a slot of it, with its newest row."""
+
+    newest: NewestHits
+
+
 class Buckets(msgspec.Struct, Generic[Item]):
     """The buckets of an aggregation. `after_key`: of a composite one, where the next answer begins."""
 
@@ -150,6 +171,10 @@ class Times(msgspec.Struct, Generic[Item]):
 
 class Slots(msgspec.Struct):
     slots: Buckets[SlotBucket]
+
+
+class Targets(msgspec.Struct, Generic[Item]):
+    targets: Buckets[Item]
 
 
 class ByIndex(msgspec.Struct):
@@ -192,6 +217,8 @@ TIMELINE = msgspec.json.Decoder(Aggregated[Times[Bucket]])
 BY_INDEX = msgspec.json.Decoder(Aggregated[ByIndex])
 SIZES = msgspec.json.Decoder(Sizes)
 PIECES = msgspec.json.Decoder(Aggregated[Times[Stretch]])
+TARGETS = msgspec.json.Decoder(Aggregated[Targets[TargetBucket]])
+NEWEST = msgspec.json.Decoder(Aggregated[Targets[NewestBucket]])
 OCCURRING = msgspec.json.Decoder(Aggregated[Slots])
 
 AnySearch = TypeVar("AnySearch", bound=Answer)
