@@ -4,7 +4,7 @@ import importlib
 import sys
 
 #: In the order in which they run.
-NAMES = ("encoder", "sqlite", "elasticsearch", "filters", "serving", "formats")
+NAMES = ("encoder", "sqlite", "elasticsearch", "filters", "serving", "formats", "fleet")
 
 
 def main(names: list[str]) -> int:

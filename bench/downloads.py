@@ -38,9 +38,10 @@ class Download:
         )
 
 
-def prepare(running: Service, engine: str, asset: str, **body: Any) -> JSON:
-    """Return the `result` of a request for a link."""
-    path = f"/_/device-manager/{engine}/{rows.KIND}/{quote(asset)}/measures/_export"
+def prepare(running: Service, engine: str, asset: str | None, **body: Any) -> JSON:
+    """Return the `result` of a request for a link. `asset`: `None`: of many."""
+    whose = "" if asset is None else f"/{rows.KIND}/{quote(asset)}"
+    path = f"/_/device-manager/{engine}{whose}/measures/_export"
     answer = requests.post(running.url + path, json=body, timeout=60)
     answer.raise_for_status()
     result: JSON = answer.json()["result"]
@@ -48,7 +49,7 @@ def prepare(running: Service, engine: str, asset: str, **body: Any) -> JSON:
 
 
 def download(
-    running: Service, engine: str, asset: str, *, headers: Mapping[str, str] | None = None, **body: Any
+    running: Service, engine: str, asset: str | None, *, headers: Mapping[str, str] | None = None, **body: Any
 ) -> Download:
     """Return the times of one download. Raises `AssertionError` when rows are missing, where they can be counted."""
     result = prepare(running, engine, asset, **body)

@@ -14,9 +14,10 @@ from services.filters.koncorde.distinct import distinct
 from services.filters.koncorde.nodes import All
 from services.filters.koncorde.parse import parse
 from services.filters.koncorde.write import write
+from services.formats.layout import is_early
 from services.instants import iso
 from services.measures import COLLAPSES, KINDS, NEWEST_FIRST, ExportRequest, Fleet, Kind, Target
-from services.options import DEFAULTS, FORMATS, NAMES, PRESETS, USED_BY, Options
+from services.options import DEFAULTS, FORMATS, LAYOUTS, NAMES, PRESETS, USED_BY, Options
 from services.query_languages import LANGS, Lang
 
 #: Tells epoch seconds.
@@ -58,6 +59,7 @@ class MeasuresSchema(Schema):
     size = fields.RowCount(load_default=None)
     preset = fields.Preset()
     format = fields.Choice(FORMATS)
+    layout = fields.Choice(LAYOUTS)
     compress = fields.Choice(("none", "gzip"))
     separator = fields.Separator()
     decimal = fields.Choice((".", ","))
@@ -75,9 +77,17 @@ class MeasuresSchema(Schema):
         """Return whose measures are meant. Raises `InvalidArgument`."""
         raise NotImplementedError
 
+    def check_layout(self, data: Mapping[str, Any], options: Options) -> None:
+        """Check that a layout goes with what else was given. Raises `InvalidArgument`."""
+        if options.layout == "split":
+            raise InvalidArgument(
+                "layout", "split is of many assets or devices: device-manager/measures:export has it."
+            )
+
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> ExportRequest:
         options = options_of(data)
+        self.check_layout(data, options)
         zone = zones.zone(options.timezone)
         start, end = fields.first_ms("startAt", data["startAt"], zone), fields.last_ms("endAt", data["endAt"], zone)
         if start is not None and end is not None and start > end:
@@ -128,11 +138,27 @@ class FleetSchema(MeasuresSchema):
             raise InvalidArgument("groups", "are of assets: with by devices, choose ids or models.")
         return Fleet(data["engineId"], data["by"], data["ids"], data["models"], data["groups"])
 
+    def check_layout(self, data: Mapping[str, Any], options: Options) -> None:
+        if options.layout != "split":
+            return
+        if not is_early(options):
+            raise InvalidArgument(
+                "fields", "with layout split, may name the columns of every file and paths: others are not in each."
+            )
+        for name, is_given in {"from": data["offset"], "size": data["size"] is not None}.items():
+            if is_given:
+                raise InvalidArgument(name, "cannot stand beside layout split: each file has all its rows.")
+
 
 def collapse_of(data: Mapping[str, Any]) -> Any:
     """Return of what only the newest measure is wanted. Raises `InvalidArgument` for what cannot stand beside it."""
     found = data.get("collapse")
-    beside = {"sort": data["sort"] != NEWEST_FIRST, "from": data["offset"], "size": data["size"] is not None}
+    beside = {
+        "sort": data["sort"] != NEWEST_FIRST,
+        "from": data["offset"],
+        "size": data["size"] is not None,
+        "layout": data.get("layout", "long") != "long",
+    }
     for name, is_given in beside.items():
         if found is not None and is_given:
             raise InvalidArgument(name, "cannot stand beside collapse: its rows come by id and slot, and all of them.")

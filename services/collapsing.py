@@ -1,9 +1,9 @@
 """Collapsing: of rows that come target by target, each in order of time, only the newest."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from services.columns import Columns
-from services.measures import HELD, Collapse, Kind, Measure, Source
+from services.measures import HELD, IDS, Collapse, Kind, Measure
 
 
 def collapsed(
@@ -39,15 +39,3 @@ def slot_of(measure: Measure, columns: Columns) -> str:
     source = measure.source
     name, model = HELD[columns.kind](source)
     return columns.slots.resolve(columns.stored(name, source.type, model)).name or ""
-
-
-def of_asset(source: Source) -> str | None:
-    return None if source.asset is None else source.asset.id
-
-
-def of_device(source: Source) -> str | None:
-    return None if source.origin is None else source.origin.id
-
-
-#: The id of what a measure is gathered by.
-IDS: dict[Kind, Callable[[Source], str | None]] = {"assets": of_asset, "devices": of_device}

@@ -25,7 +25,7 @@ class Estimate:
 def estimate(request: ExportRequest, count: Count, make: Callable[[], Format] | None) -> Estimate:
     """Return the estimate of a file that a format of `make` would write; `None`: its bytes are not told."""
     rows = request.rows(count.rows)
-    if make is None or request.collapse is not None:
+    if make is None or request.collapse is not None or request.options.layout == "split":
         whole, unpacked = None, None
     else:
         whole, unpacked = sizes(make, count, rows)

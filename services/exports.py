@@ -8,17 +8,17 @@ escapes: the transfer breaks, and a short file never looks whole.
 import contextlib
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
+from typing import Protocol
 
 from services import columns, estimates
-from services.collapsing import collapsed
-from services.errors import ClientLeft, StoreUnavailable
+from services.contents import Parts, Rows
+from services.errors import ClientLeft
 from services.estimates import Estimate
-from services.formats import Format, Maker
+from services.formats import Maker
 from services.formats.layout import Layout, is_early, layout
 from services.measures import HELD, ExportRequest, Fleet, Measure, Models, Slot
-from services.scheduling.cpu_turn import HOLDING, CpuShare, CpuTurns, Pauses, stays
+from services.scheduling.cpu_turn import CpuShare, CpuTurns, Pauses, stays
 from services.stores.port import Reading, Store
 
 log = logging.getLogger(__name__)
@@ -70,8 +70,7 @@ def download(
     models = models_of(request, store)
     reading = store.open(request, cpu)
     try:
-        table = laid_out(request, store, models, reading.slots)
-        return Download(request, reading, table, maker.writer(request, table, units=store.units, gzip=gzip), cpu)
+        return Download(request, reading, content(request, reading, store, models, maker, cpu, gzip=gzip))
     except BaseException:
         reading.close()
         raise
@@ -98,6 +97,31 @@ def laid_out(
     return layout(table, request.options)
 
 
+def content(
+    request: ExportRequest, reading: Reading, store: Store, models: Models, maker: Maker, cpu: CpuShare, *, gzip: bool
+) -> "Content":
+    """Return what the file of an export holds. Raises what `download` raises."""
+    if request.options.layout == "split" and isinstance(models, tuple):
+        return Parts(request, reading, store, models, maker, cpu)
+    table = laid_out(request, store, models, reading.slots)
+    format = maker.writer(request, table, units=store.units, gzip=gzip)
+    return Rows(request, reading.count, reading.pages(), table, format, cpu)
+
+
+class Content(Protocol):
+    """Is what a file holds; `rows`: how many were written so far."""
+
+    @property
+    def rows(self) -> int: ...
+
+    def texts(self) -> Iterator[bytes]:
+        """Yield the file, a text at a time, first what can fail early.
+
+        An empty text tells that a page was read of which no row matched. Raises `StoreUnavailable` when rows are
+        missing.
+        """
+
+
 class Download:
     """Yields the file of one export, in blocks; iterate once. It is made with its first page
     already encoded.
@@ -105,17 +129,15 @@ class Download:
     An empty block tells that a page was read of which no row matched.
     """
 
-    def __init__(self, request: ExportRequest, reading: Reading, table: Layout, format: Format, cpu: CpuShare) -> None:
+    def __init__(self, request: ExportRequest, reading: Reading, content: Content) -> None:
         self._request = request
         self._reading = reading
-        self._format = format
-        self._cpu = cpu
-        self._texts = self._encoded(pages(request, reading, table))
+        self._content = content
+        self._texts = content.texts()
         self._began = time.monotonic()
-        self._rows = 0
         self._whole = False
         self._closed = False
-        self._head = format.begin() + next(self._texts, b"")
+        self._head = next(self._texts, b"")
         log.info("export %s: begun for %s: %s", request.export_id, request.asked_by, request.target)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -124,12 +146,11 @@ class Download:
             self._head = b""
             for text in self._texts:
                 yield from slices(text) if text else [b""]
-            self._check_rows()
-            yield from slices(self._format.end())
+            self._whole = True
         except ClientLeft:  # nothing has failed
             raise
         except Exception:
-            log.exception("export %s: broken off after %d rows", self._request.export_id, self._rows)
+            log.exception("export %s: broken off after %d rows", self._request.export_id, self._content.rows)
             raise
         finally:
             self.close()
@@ -144,50 +165,9 @@ class Download:
             "export %s: %s after %d rows, %.1f s",
             self._request.export_id,
             "whole" if self._whole else "left",
-            self._rows,
+            self._content.rows,
             time.monotonic() - self._began,
         )
-
-    def _encoded(self, pages: Iterator[Sequence[Measure]]) -> Iterator[bytes]:
-        """Keep no page while a slow client takes its text, but for the rest of one whose rows are very wide."""
-        for page in pages:
-            parts = deque(divided(page, self._format.rows_at_once))
-            del page
-            while parts:
-                yield self._encode(parts.popleft())
-
-    def _encode(self, rows: Sequence[Measure]) -> bytes:
-        self._rows += len(rows)
-        with self._cpu.turn(slack_seconds=HOLDING):
-            return self._format.page(rows, self._cpu.rest)
-
-    def _check_rows(self) -> None:
-        """Raise `StoreUnavailable` when rows are missing: the store checks its pages, this is the
-        last look at the whole.
-        """
-        count = self._reading.count
-        expected = self._request.rows(count.rows)
-        is_exact = count.exact and self._request.collapse is None
-        if self._rows > expected or (is_exact and self._rows < expected):
-            raise StoreUnavailable(f"The store gave {self._rows} rows where it had counted {expected}.")
-        self._whole = True
-
-
-def pages(request: ExportRequest, reading: Reading, table: Layout) -> Iterator[Sequence[Measure]]:
-    """Return the pages of the rows of a file."""
-    found = reading.pages()
-    if request.collapse is None:
-        return found
-    return collapsed(found, request.collapse, request.collapsed_by, table.columns)
-
-
-def divided(page: Sequence[Measure], rows: int) -> Iterator[Sequence[Measure]]:
-    """Yield a page in parts of so many rows at most; an empty page is one part."""
-    if len(page) <= rows:
-        yield page
-        return
-    for start in range(0, len(page), rows):
-        yield page[start : start + rows]
 
 
 def slices(text: bytes) -> Iterator[bytes]:

@@ -42,6 +42,28 @@ def file_name(target: Target | Fleet, suffix: str, options: Options = USUAL) -> 
     return name
 
 
+def member_name(model: str, id: str, taken: set[str]) -> str:
+    """Return the path of a CSV in an archive, `<model>/<id>.csv`, made safe, and another than those that are `taken`,
+    ignoring case; it is added to them.
+    """
+    base = f"{part(model)}/{part(id)}"
+    name, number = base, 1
+    while f"{name}.csv".casefold() in taken:
+        number += 1
+        name = f"{base} ({number})"
+    taken.add(f"{name}.csv".casefold())
+    return f"{name}.csv"
+
+
+def part(text: str) -> str:
+    """Return a text as one part of a path, safe on every system."""
+    safe = own("".join("_" if _unsafe(character) else character for character in text[: LONGEST + 1]))
+    length = min(len(safe), LONGEST)
+    while _splits(safe, length):
+        length -= 1
+    return safe[:length].rstrip(". ") or "_"
+
+
 def based(target: Target | Fleet, options: Options) -> tuple[str, str]:
     """Return what a name begins with, and what comes then, before its suffix."""
     if options.file_name is not None:

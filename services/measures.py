@@ -55,6 +55,13 @@ def of_device(source: Source) -> tuple[str | None, str | None]:
 HELD: Mapping[Kind, Callable[[Source], tuple[str | None, str | None]]] = {"assets": of_asset, "devices": of_device}
 
 
+#: The id of the asset or device of a measure, by the kind of that.
+IDS: Mapping[Kind, Callable[[Source], str | None]] = {
+    "assets": lambda source: None if source.asset is None else source.asset.id,
+    "devices": lambda source: None if source.origin is None else source.origin.id,
+}
+
+
 class Measure(msgspec.Struct, gc=False):
     """`document`: where an export wants it, `_source` as stored (bytes or text), or what was decoded of it."""
 

@@ -6,6 +6,10 @@ from typing import Any, Literal
 
 FormatName = Literal["csv", "jsonl", "documents", "xlsx", "zip"]
 
+LayoutName = Literal["long", "split"]
+
+LAYOUTS: tuple[LayoutName, ...] = ("long", "split")
+
 FORMATS: tuple[FormatName, ...] = ("csv", "jsonl", "documents", "xlsx", "zip")
 
 #: What a preset stands for, by the names of the arguments.
@@ -28,6 +32,7 @@ USED_BY: Mapping[str, frozenset[str]] = {
     "fields": _CSV | {"jsonl", "xlsx"},
     "fieldsName": _CSV | {"jsonl", "xlsx"},
     "compress": frozenset(("csv", "jsonl", "documents")),
+    "layout": frozenset(("zip",)),
 }
 
 
@@ -35,11 +40,12 @@ USED_BY: Mapping[str, frozenset[str]] = {
 class Options:
     """How a file is written; each default is what an absent argument means.
 
-    `fields`: the columns, in order, `None`: all. `fields_name`: pairs of a field and its header. `file_name`: as the
-    caller wrote it, without an ending.
+    `layout`: one file (`long`), or one for each asset or device of a fleet (`split`). `fields`: the columns, in order,
+    `None`: all. `fields_name`: pairs of a field and its header. `file_name`: as the caller wrote it, without an ending.
     """
 
     format: FormatName = "csv"
+    layout: LayoutName = "long"
     compress: Literal["none", "gzip"] = "none"
     separator: str = ","
     decimal: Literal[".", ","] = "."

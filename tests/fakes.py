@@ -41,6 +41,9 @@ class FakeReading:
                 raise StoreUnavailable(self.store.reason)
             yield page
 
+    def parts(self) -> Iterator[tuple[str, Reading]]:
+        return iter(())
+
     def close(self) -> None:
         self.store.closed += 1
 

@@ -10,16 +10,17 @@ from services.formats.documents import Documents
 from services.formats.gzip import Gzip
 from services.formats.jsonl import JsonLines
 from services.formats.layout import Layout
-from services.formats.package import Package
+from services.formats.package import Bundle, Package
 from services.formats.package.description import Units
 from services.formats.port import Archived, FileType, Format
+from services.formats.syntax import Dates
 from services.formats.xlsx import Xlsx
 from services.measures import ExportRequest
 from services.options import Options
 from services.signing import SigningKey
 from services.zones import zone
 
-__all__ = ["Archived", "FileType", "Format", "Maker", "file_type", "named"]
+__all__ = ["Archived", "Bundle", "FileType", "Format", "Maker", "file_type", "named"]
 
 _NDJSON = "application/x-ndjson"
 
@@ -74,23 +75,47 @@ class Maker:
 
     def _plain(self, request: ExportRequest, layout: Layout, units: AskUnits) -> Format:
         options = request.options
-        own = zone(options.timezone)
-        dates = own.local(options.decimal) if options.date_format == "local" else own.iso
         if options.format == "documents":
             return Documents()
         if options.format == "jsonl":
-            return JsonLines(layout, dates=dates)
+            return JsonLines(layout, dates=dates_of(options))
         if options.format == "xlsx":
-            return Xlsx(layout, options, zone=own)
-        csv = Csv(layout, options, formula_guard=request.formula_guard, dates=dates)
+            return Xlsx(layout, options, zone=zone(options.timezone))
         if options.format == "csv":
-            return csv
+            return self._csv(request, layout)
+        return self.member(request, layout, self.bundle(request), file_name(request.target, ".csv", options), units)
+
+    def bundle(self, request: ExportRequest) -> Bundle:
+        """Return what writes the archive of a package, from now."""
+        return Bundle(request, key=self.key(), snapshot_ms=int(self.clock() * 1000))
+
+    def member(
+        self,
+        request: ExportRequest,
+        layout: Layout,
+        bundle: Bundle,
+        name: str,
+        units: AskUnits,
+        *,
+        is_only: bool = True,
+    ) -> Format:
+        """Return what writes a CSV of a bundle; it ends that, too, where it `is_only`."""
         return Package(
-            csv,
+            self._csv(request, layout),
             layout,
-            request,
-            name=file_name(request.target, ".csv", options),
+            bundle,
+            request.options,
+            name=name,
             units=units(layout.columns.declared.measure_types),
-            key=self.key(),
-            snapshot_ms=int(self.clock() * 1000),
+            is_only=is_only,
         )
+
+    def _csv(self, request: ExportRequest, layout: Layout) -> Csv:
+        dates = dates_of(request.options)
+        return Csv(layout, request.options, formula_guard=request.formula_guard, dates=dates)
+
+
+def dates_of(options: Options) -> Dates:
+    """Return what writes instants."""
+    own = zone(options.timezone)
+    return own.local(options.decimal) if options.date_format == "local" else own.iso

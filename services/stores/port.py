@@ -72,6 +72,12 @@ class Reading(Protocol):
         when a page cannot be had in full: never a short end.
         """
 
+    def parts(self) -> "Iterator[tuple[str, Reading]]":
+        """Yield the readings of those assets (devices) of a fleet that may have rows, in order of id by code points.
+
+        One is read before the next is asked for; none is closed by itself. In place of `pages`.
+        """
+
     def close(self) -> None:
         """Free what the store holds for it: any number of times, at any moment, also when never started."""
 

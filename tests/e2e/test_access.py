@@ -151,6 +151,11 @@ def test_a_link_needs_nothing_but_itself(by_secret: Served) -> None:
     assert [secret in log for secret in (brought, link.partition("?jwt=")[2], SECRET)] == [False] * 3
 
 
+def fleet(served: Served, brought: str | None, by: str) -> requests.Response:
+    url = f"{served.service.url}/_/device-manager/{served.engine}/measures/_export"
+    return requests.post(url, json={"by": by}, headers=bearer(brought), timeout=30)
+
+
 def test_keys(start: Start, tmp_path: Path) -> None:
     """Made by the command, good at once in every worker, for their engines and kinds, until revoked."""
     file = tmp_path / "keys.json"
@@ -167,6 +172,11 @@ def test_keys(start: Start, tmp_path: Path) -> None:
 
     assert [found(key) for key in (everywhere, own, others, assets)] == [{OK}, {OK}, {FORBIDDEN}, {OK}]
     assert [found(key, "DummyTemp-d2", "devices") for key in (own, assets)] == [{OK}, {FORBIDDEN}]
+    fleets = {
+        (key, by): outcome(fleet(served, key, by)) for key in (own, others, assets) for by in ("assets", "devices")
+    }
+    assert [fleets[key, "assets"] for key in (own, others, assets)] == [OK, FORBIDDEN, OK]
+    assert [fleets[key, "devices"] for key in (own, others, assets)] == [OK, FORBIDDEN, FORBIDDEN]
     entries = json.loads(file.read_text())
     file.write_text(json.dumps([entry for entry in entries if entry["name"] != "own"]))
     assert [found(key) for key in (own, everywhere)] == [{INVALID}, {OK}]
@@ -187,6 +197,9 @@ def test_rights_of_kuzzle(start: Start, kuzzle: Judge) -> None:
     assert {brought: outcome(served.prepare(ASSET, headers=bearer(brought))) for brought in table} == table
     assert outcome(served.prepare("DummyTemp-d2", kind="devices", headers=bearer(bob))) == FORBIDDEN
     assert (bob, {**EXPORT, "engineId": served.engine}) in kuzzle.asked
+    assert [outcome(fleet(served, bob, by)) for by in ("assets", "devices")] == [OK, FORBIDDEN]
+    of_all = {name: value for name, value in EXPORT.items() if name != "_id"}
+    assert (bob, {**of_all, "engineId": served.engine}) in kuzzle.asked
 
 
 def test_secret_and_rights_together(start: Start, kuzzle: Judge) -> None:

@@ -30,29 +30,14 @@ class File:
 
 
 def description(
-    request: ExportRequest, file: File, fields: list[dict[str, Any]], *, snapshot_ms: int, fingerprint: str | None
+    request: ExportRequest, resources: list[dict[str, Any]], *, snapshot_ms: int, fingerprint: str | None
 ) -> dict[str, Any]:
     """Return the description as JSON. `fingerprint`: of the key that signs it, `None`: nobody does."""
-    options = request.options
     return {
         "profile": "tabular-data-package",
         "name": f"measures-export-{request.export_id}",
         "created": iso(snapshot_ms),
-        "resources": [
-            {
-                "profile": "tabular-data-resource",
-                "name": slug(file.name),
-                "path": file.name,
-                "format": "csv",
-                "mediatype": "text/csv",
-                "encoding": "utf-8",
-                "bytes": file.size,
-                "hash": f"sha256:{file.sha256}",
-                "rows": file.rows,
-                "dialect": dialect(options),
-                "schema": {"fields": fields, "missingValues": [options.empty]},
-            }
-        ],
+        "resources": resources,
         "measuresExport": {
             **asked(request),
             "snapshotAt": iso(snapshot_ms),
@@ -61,6 +46,23 @@ def description(
             "version": VERSION,
             "signature": None if fingerprint is None else {"algorithm": "Ed25519", "key": fingerprint},
         },
+    }
+
+
+def resource(options: Options, file: File, fields: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the description of a CSV of a package."""
+    return {
+        "profile": "tabular-data-resource",
+        "name": slug(file.name),
+        "path": file.name,
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "bytes": file.size,
+        "hash": f"sha256:{file.sha256}",
+        "rows": file.rows,
+        "dialect": dialect(options),
+        "schema": {"fields": fields, "missingValues": [options.empty]},
     }
 
 

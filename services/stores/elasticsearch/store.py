@@ -3,12 +3,13 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from services.errors import InvalidArgument, ServiceError, StoreUnavailable
-from services.measures import NEWEST_FIRST, OLDEST_FIRST, ExportRequest, Fleet, Measure, Model, SortKey, Target
+from services.measures import IDS, NEWEST_FIRST, OLDEST_FIRST, ExportRequest, Fleet, Measure, Model, SortKey, Target
 from services.scheduling.background import in_background
 from services.scheduling.cpu_turn import CpuShare, CpuTurns
 from services.stores.elasticsearch.documents import Documents
@@ -18,6 +19,7 @@ from services.stores.elasticsearch.paging.counts import Counts
 from services.stores.elasticsearch.paging.fetcher import PageFetcher
 from services.stores.elasticsearch.paging.newest import Newest
 from services.stores.elasticsearch.paging.pace import first_pace
+from services.stores.elasticsearch.paging.parts import Part, Parts
 from services.stores.elasticsearch.paging.prefetch import PrefetchBudget
 from services.stores.elasticsearch.paging.reading import ElasticsearchReading, Pages, PageSource, Plan
 from services.stores.elasticsearch.paging.targets import ByTarget, Counted
@@ -166,7 +168,7 @@ class ElasticsearchStore:
                 request, filtering.selections(request, known, terms), lambda found: span_and_size(counts_of(found))
             )
 
-        def reading(pages: PageSource) -> ElasticsearchReading:
+        def reading(pages: PageSource, parts: Iterable[tuple[str, Part]] = ()) -> ElasticsearchReading:
             return ElasticsearchReading(
                 pages,
                 point_in_time=point_in_time,
@@ -174,6 +176,7 @@ class ElasticsearchStore:
                 count=Count(span.rows, selection.exact),
                 slots=slots.result(),
                 ended=ended,
+                parts=parts,
             )
 
         by = scope.ID[request.collapsed_by]
@@ -193,15 +196,17 @@ class ElasticsearchStore:
             )
             return reading(newest)
         order, plan = sort, planned(request, sort, span, counted, filtered=not selection.exact)
-        if request.collapse is not None:
+        targets: deque[Counted] = deque()
+        if is_by_target(request):
             field = terms.ordering(by)
-            order = (SortKey(field), *known.sort(OLDEST_FIRST, terms))
+            within = sort if request.collapse is None else known.sort(OLDEST_FIRST, terms)
+            order = (SortKey(field), *within)
 
             def of_target(target: Counted) -> Plan:
                 part = counts_of(selection.of(by, [target.id]))
-                return Windows(part.span(), part.histogram, descending=False, offset=0, size=None)
+                return planned(request, within, part.span(), part, filtered=False)
 
-            plan = ByTarget(counts_of(selection).targets(field), of_target)
+            plan = ByTarget(remembered(counts_of(selection).targets(field), targets), of_target)
         fetcher = PageFetcher(
             point_in_time,
             selection,
@@ -229,7 +234,15 @@ class ElasticsearchStore:
         pages.prepare()
         if request.start_ms is None and request.end_ms is None:
             in_background(counted.log_left_out, "count-left-out")
-        return reading(pages)
+        everything = filtering.everything(request, terms)
+        parts = Parts(
+            pages,
+            targets,
+            lambda row: IDS[request.target.kind](row.source),
+            lambda id: counts_of(everything.of(by, [id])).slots(),
+            is_exact=selection.exact,
+        )
+        return reading(pages, parts)
 
     def _taken(
         self, request: ExportRequest, selections: Iterator[Selection], ask: Callable[[Selection], Shape]
@@ -344,6 +357,18 @@ class ElasticsearchStore:
                 return read(self._client.ask(method, target, asked, wait_seconds=wait_seconds))
 
         return retry_budget.run(attempt)
+
+
+def is_by_target(request: ExportRequest) -> bool:
+    """Return whether the rows of an export come target by target."""
+    return request.collapse is not None or request.options.layout == "split"
+
+
+def remembered(targets: Iterable[Counted], kept: "deque[Counted]") -> Iterator[Counted]:
+    """Yield targets, and keep each."""
+    for target in targets:
+        kept.append(target)
+        yield target
 
 
 def newest_fields(request: ExportRequest, selection: Selection) -> Mapping[str, str] | None:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from services import lenient_json
@@ -28,6 +28,13 @@ def key(connection: sqlite3.Connection, *parts: str | tuple[str, ...] | None) ->
     """Return the number of something; `None`: no measure has it."""
     found = connection.execute("SELECT key FROM keys WHERE name = ?", (name(*parts),)).fetchone()
     return None if found is None else int(found[0])
+
+
+def below(connection: sqlite3.Connection, *parts: str) -> Iterator[tuple[str, int]]:
+    """Yield what is named by some parts and one text more: that text, and the number of the key."""
+    begins = name(*parts).removesuffix("]") + ", "
+    rows = connection.execute("SELECT name, key FROM keys WHERE name >= ? AND name < ?", (begins, begins + "\x7f"))
+    yield from ((json.loads(found)[len(parts)], key) for found, key in rows)
 
 
 class AddedKeys(dict[Parts, int]):

@@ -18,6 +18,7 @@ from services.scheduling.tick import Tick
 from services.stores import lenient
 from services.stores.port import SAMPLE_BYTES, SAMPLE_ROWS, Count
 from services.stores.sqlite import arranging, keys
+from services.stores.sqlite import selection as selections
 from services.stores.sqlite.arranging import RowNumbers, Sorter
 from services.stores.sqlite.deciding import Row, decides
 from services.stores.sqlite.newest import NewestRow, newest
@@ -147,6 +148,20 @@ class SqliteReading:
         if self._order is not None:
             return self._in_order(self._order)
         return self._in_time()
+
+    def parts(self) -> "Iterator[tuple[str, SqliteReading]]":
+        with self._snapshot.turn():
+            targets = selections.targets(self._snapshot.connection, self._request)
+        for id, key in targets:
+            with self._snapshot.turn():
+                selection = selections.of_target(self._snapshot.connection, self._request, key)
+                part = SqliteReading(
+                    self._snapshot, self._request, selection=selection, order=self._order, sorts=self._sorts
+                )
+            if selection.rows:
+                yield id, part
+                if part._row_numbers is not None:
+                    part._row_numbers.close()
 
     def _in_time(self) -> "Pages":
         """Read by time. Without a filter, `from` is found in the index, and the reading begins there."""

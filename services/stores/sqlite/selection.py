@@ -98,31 +98,49 @@ class Selection:
 
 def select(connection: sqlite3.Connection, request: ExportRequest) -> Selection:
     target = request.target
+    column = COLUMN[target.kind]
+    engine = Owner("engine", keys.key(connection, target.engine) or NOBODY, column)
+    ids = target.ids if isinstance(target, Fleet) else [target.id]
+    if ids is None:
+        return of_owners(connection, request, [engine], engine)
+    found = (keys.key(connection, target.engine, target.kind, id) for id in ids)
+    owners = [Owner(column, key, column) for key in found if key is not None] or [Owner(column, NOBODY, column)]
+    return of_owners(connection, request, owners, engine)
+
+
+def of_target(connection: sqlite3.Connection, request: ExportRequest, key: int) -> Selection:
+    """Select the rows of one target of a fleet, by its key."""
+    owner = Owner(COLUMN[request.target.kind], key, COLUMN[request.target.kind])
+    return of_owners(connection, request, [owner], owner)
+
+
+def targets(connection: sqlite3.Connection, request: ExportRequest) -> list[tuple[str, int]]:
+    """Return the ids and keys of the targets that an export may be of, in order of id."""
+    target = request.target
+    if isinstance(target, Fleet) and target.ids is not None:
+        found = ((id, keys.key(connection, target.engine, target.kind, id)) for id in target.ids)
+        return sorted((id, key) for id, key in found if key is not None)
+    return sorted(keys.below(connection, target.engine, target.kind))
+
+
+def of_owners(
+    connection: sqlite3.Connection, request: ExportRequest, owners: Sequence[Owner], engine: Owner
+) -> Selection:
+    fleet = request.target if isinstance(request.target, Fleet) else None
     start_ms = FIRST_MS if request.start_ms is None else request.start_ms
     end_ms = LAST_MS if request.end_ms is None else request.end_ms
-    column = COLUMN[target.kind]
-    fleet = target if isinstance(target, Fleet) else None
-    ids = [target.id] if not isinstance(target, Fleet) else target.ids
-    targets = None
-    if ids is None:
-        owners = [Owner("engine", keys.key(connection, target.engine) or NOBODY, column)]
-    else:
-        found = (keys.key(connection, target.engine, target.kind, id) for id in ids)
-        targets = [key for key in found if key is not None] or [NOBODY]
-        owners = [Owner(column, key, column) for key in targets]
     counts: Counter[tuple[int, Slot]] = Counter()
     for owner in owners:
         for key, slot in occurring(connection, owner, fleet):
             if request.type is None or slot.type == request.type:
-                of_owner = (owner.key, key, start_ms, end_ms)
-                (rows,) = connection.execute(owner.sql(COUNT), of_owner).fetchone()
+                of_slot = (owner.key, key, start_ms, end_ms)
+                (rows,) = connection.execute(owner.sql(COUNT), of_slot).fetchone()
                 if rows:
                     counts[key, slot] += rows
     of_slots = request.type is not None or (fleet is not None and (fleet.models or fleet.groups) is not None)
     if len(owners) == 1:
         return Selection(owners[0], start_ms, end_ms, counts, None, of_slots)
-    engine = Owner("engine", keys.key(connection, target.engine) or NOBODY, column)
-    return Selection(engine, start_ms, end_ms, counts, targets, of_slots)
+    return Selection(engine, start_ms, end_ms, counts, [owner.key for owner in owners], of_slots)
 
 
 def occurring(connection: sqlite3.Connection, owner: Owner, fleet: Fleet | None) -> Iterator[tuple[int, Slot]]:

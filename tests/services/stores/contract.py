@@ -57,7 +57,10 @@ class Stored:
         return [line.partition(",")[0] for line in self.csv(id, **options).splitlines()[1:]]
 
     def export(self, request: ExportRequest) -> str:
-        return b"".join(exports.download(request, self.store, CpuTurns(), Maker())).decode()
+        return self.export_bytes(request).decode()
+
+    def export_bytes(self, request: ExportRequest) -> bytes:
+        return b"".join(exports.download(request, self.store, CpuTurns(), Maker()))
 
 
 def csv(*lines: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
@@ -237,6 +238,52 @@ class FleetContract:
         """A measure without a slot stands in that of its model."""
         asked = request(stored, collapse="slot", sort=NEWEST_FIRST, ids=("Container-sparse", "Container-empty"))
         assert ids(stored.export(asked)) == ["s1", "s4", "s3", "s2", "s7", "s0"]
+
+    @pytest.mark.parametrize("kind", ["assets", "devices"])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"sort": NEWEST_FIRST},
+            {"sort": OLDEST_FIRST},
+            {"sort": (SortKey("type"), SortKey("measuredAt"))},
+            {"query": ODD},
+            {"type": "temperature", "start_ms": NOON + 1},
+        ],
+    )
+    def test_a_file_for_each(self, stored: Stored, kind: Kind, options: dict[str, Any]) -> None:
+        """Each what its own export is; none for who has no row."""
+        own = {
+            id: text for id in owners(stored, kind) if (text := stored.csv(id, kind=kind, **options)).count("\n") > 1
+        }
+        asked = request(stored, kind, options=Options(format="zip", layout="split"), **options)
+        files = files_of(stored.export_bytes(asked))
+        for id, text in own.items():
+            name = f"{id.partition('-')[0]}/{id}.csv"
+            assert text == files[name] if is_plain(name) else text in files.values()
+        together = stored.export(replace(asked, options=Options()))
+        assert len(files) == len({row["Asset Id" if kind == "assets" else "Device Id"] for row in rows(together)})
+        assert sum(len(rows(text)) for text in files.values()) == len(rows(together))
+
+    def test_many_rows_of_each(self, stored: Stored) -> None:
+        """Of some ids, in order of id by code points."""
+        asked = request(
+            stored,
+            ids=("Container-ties", "Bare-moved", "Container-empty", "Odd-values"),
+            options=Options(format="zip", layout="split"),
+        )
+        names = list(files_of(stored.export_bytes(asked)))
+        assert names == ["Bare/Bare-moved.csv", "Container/Container-ties.csv", "Odd/Odd-values.csv"]
+
+
+def files_of(package: bytes) -> dict[str, str]:
+    """The CSVs of a package, in order."""
+    with zipfile.ZipFile(io.BytesIO(package)) as found:
+        return {name: found.read(name).decode() for name in found.namelist() if name.endswith(".csv")}
+
+
+def is_plain(name: str) -> bool:
+    """Whether a path can be written everywhere as it is."""
+    return name.count("/") == 1 and not set(name) & set('"*;:😀') and not name.endswith(" .csv")
 
 
 def newest(stored: Stored, kind: Kind, collapse: Collapse, all_ids: list[str]) -> list[str]:

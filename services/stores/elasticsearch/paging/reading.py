@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from services.stores.elasticsearch.paging.prefetch import PageQueue, PrefetchBud
 from services.stores.elasticsearch.paging.windows import LEAST_ROWS, Window
 from services.stores.elasticsearch.transport.point_in_time import PointInTime, PointsInTime
 from services.stores.elasticsearch.transport.responses import Cursor, Page
-from services.stores.port import Count
+from services.stores.port import Count, Reading
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class ElasticsearchReading:
         count: Count,
         slots: Collection[Slot],
         ended: threading.Event,
+        parts: Iterable[tuple[str, Reading]] = (),
     ) -> None:
         self._pages = pages
         self._point_in_time = point_in_time
@@ -56,6 +57,7 @@ class ElasticsearchReading:
         self._count = count
         self._slots = slots
         self._ended = ended
+        self._parts = parts
 
     @property
     def count(self) -> Count:
@@ -67,6 +69,9 @@ class ElasticsearchReading:
 
     def pages(self) -> Iterator[Sequence[Measure]]:
         return iter(self._pages)
+
+    def parts(self) -> Iterator[tuple[str, Reading]]:
+        return iter(self._parts)
 
     def close(self) -> None:
         self._ended.set()

@@ -13,7 +13,10 @@ import pytest
 from services.errors import StoreUnavailable
 from services.measures import Target
 from services.scheduling.cpu_turn import CpuTurns
-from services.stores.sqlite import SqliteStore, schema
+from services.stores.sqlite import SqliteStore, load, schema
+from tests.services.stores.contract import Stored
+from tests.services.stores.fleet_contract import request as fleet
+from tests.services.stores.world import world
 
 
 def journal_mode(path: Path) -> str:
@@ -151,3 +154,35 @@ def test_readers_cannot_write(tmp_path: Path) -> None:
     schema.ensure(path)
     with contextlib.closing(schema.reader(path)) as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
         reader.execute("DELETE FROM measures")
+
+
+def test_a_database_of_the_first_version(tmp_path: Path) -> None:
+    """Its slots named neither models nor groups: they are named, and it answers as one that is loaded anew."""
+    path = str(tmp_path / "measures.sqlite3")
+    load(path, world("old").into_folder(tmp_path / "documents"))
+    stored = Stored(SqliteStore(path, CpuTurns()), "old")
+    asked = [
+        fleet(stored, models=("Bare",)),
+        fleet(stored, "devices", models=("DummyTemp",)),
+        fleet(stored, groups=("north",)),
+        stored.request("Container-sorts", type="temperature"),
+    ]
+    before = [stored.export(request) for request in asked]
+    with contextlib.closing(schema.writer(path)) as writer:
+        for index in ("engine_up", "engine_down", "engine_asset_slots", "engine_device_slots"):
+            writer.execute(f"DROP INDEX {index}")
+        for column in ("asset_slot", "device_slot"):
+            writer.execute(f"INSERT OR IGNORE INTO keys (name) SELECT {OLD_NAME.format(column=column)} FROM measures")
+            writer.execute(
+                f"UPDATE measures SET {column} = (SELECT key FROM keys WHERE name = {OLD_NAME.format(column=column)})"
+            )
+        writer.execute("PRAGMA user_version = 1")
+    stored = Stored(SqliteStore(path, CpuTurns()), "old")
+    assert [stored.export(request) for request in asked] == before
+
+
+#: Of the slot of a measure, its first two parts, as the first version wrote them.
+OLD_NAME = """(
+    SELECT '[' || json_quote(each.name ->> 0) || ', ' || json_quote(each.name ->> 1) || ']'
+    FROM keys AS each WHERE each.key = measures.{column}
+)"""
