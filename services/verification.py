@@ -24,6 +24,9 @@ from services.signing import ALGORITHM, PublicKey
 #: Bytes read at a time.
 CHUNK = 1024 * 1024
 
+#: Members that are told by name.
+NAMED = 10
+
 #: Bytes of the members that are read whole.
 MOST_BYTES = 64 * 1024 * 1024
 
@@ -72,7 +75,8 @@ def opened(file: IO[bytes]) -> zipfile.ZipFile:
 def check(package: zipfile.ZipFile, file: IO[bytes], key: PublicKey | None, verdict: Verdict) -> None:
     """Check all, one after the other. Raises `Wrong`."""
     names = check_names(package)
-    verdict.checked.append(f"The archive is whole, and holds {', '.join(names)}.")
+    told = ", ".join(names) if len(names) <= NAMED else f"{len(names):,} files"
+    verdict.checked.append(f"The archive is whole, and holds {told}.")
     check_frame(package, file)
     sums = {name: sum_of(package, name) for name in names}
     verdict.checked.append("Each member has its checksum, and no byte stands beside them.")
@@ -90,7 +94,8 @@ def check_names(package: zipfile.ZipFile) -> list[str]:
     for name in names:
         if counts[name] > 1:
             raise Wrong(f"{name} is in the archive twice.")
-        if "/" in name or "\\" in name or name in ("", ".", ".."):
+        folder, _, file = name.rpartition("/")
+        if "/" in folder or "\\" in name or folder in (".", "..") or file in ("", ".", "..") or name.startswith("/"):
             raise Wrong(f"{name!r} is no plain name of a member.")
         if not name.endswith(".csv") and name not in (DESCRIPTION, CHECKSUMS, SIGNATURE):
             raise Wrong(f"{name} does not belong into a package.")

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import zipfile
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +13,7 @@ import pytest
 import requests
 
 from services.measures import Kind
+from services.verification import verify
 from tests.e2e.conftest import ODD, Served
 from tests.support.readers import PLAIN
 
@@ -96,6 +99,22 @@ def test_the_newest_of_each(served: Served, collapse: str) -> None:
     assert told["estimate"] == "at most"
 
 
+def test_a_file_for_each(served: Served, tmp_path: Path) -> None:
+    """Byte for byte its own download, in a package that proves itself."""
+    told = result(served, ids=REAL, format="zip", layout="split", preset="excel", timezone="Europe/Paris")
+    package = tmp_path / told["fileName"]
+    package.write_bytes(get(told["link"]).content)
+    verdict = verify(package, None)
+    assert verdict.problem is None
+    with zipfile.ZipFile(package) as found:
+        names = [name for name in found.namelist() if name.endswith(".csv")]
+        assert len(names) == 2
+        assert names[1] == "Container/Container-c1.csv"
+        for id, name in zip(sorted(REAL), names, strict=True):
+            link = served.link(id, json={"preset": "excel", "timezone": "Europe/Paris"})
+            assert found.read(name) == get(link).content
+
+
 @pytest.mark.parametrize(
     ("body", "status", "argument"),
     [
@@ -111,6 +130,10 @@ def test_the_newest_of_each(served: Served, collapse: str) -> None:
         ({"collapse": "slot", "sort": {"type": "asc"}}, 400, "sort"),
         ({"collapse": "slot", "from": 1}, 400, "from"),
         ({"collapse": "slot", "size": 1}, 400, "size"),
+        ({"collapse": "slot", "layout": "split", "format": "zip"}, 400, "layout"),
+        ({"layout": "split"}, 400, "layout"),
+        ({"layout": "split", "format": "zip", "from": 1}, 400, "from"),
+        ({"layout": "split", "format": "zip", "fields": ["battery.battery"]}, 400, "fields"),
         ({"_id": "Container-c1"}, 400, "_id"),
         ({"kind": "assets"}, 400, "kind"),
         ({"ids": ["Container-c1", "nobody", "none"]}, 404, None),
