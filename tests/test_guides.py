@@ -1,4 +1,4 @@
-"""The guide to files tells the truth: each of its examples is asked for, and the file is as it stands there."""
+"""The guides to files and to fleets tell the truth: each example is asked for, and the file is as it stands there."""
 
 import csv
 import gzip
@@ -17,22 +17,30 @@ from services.options import FORMATS, NAMES, PRESETS
 from tests.e2e.conftest import load
 from tests.support.service import ROOT, service
 
-GUIDE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+#: Where each guide prepares its exports.
+GUIDES = {"formats": "demo/assets/Container-c1/measures/_export", "fleet": "demo/measures/_export"}
 
-#: What is asked for, and the file.
-EXAMPLES: list[tuple[str, str]] = re.findall(r"^```example\n(.*?)\n---\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+
+def examples(guide: str) -> list[tuple[str, str, str]]:
+    """Where an export is prepared, what is asked for, and the file."""
+    text = (ROOT / "docs" / f"{guide}.md").read_text(encoding="utf-8")
+    found = re.findall(r"^```example\n(.*?)\n---\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [(GUIDES[guide], asked, file) for asked, file in found]
+
+
+EXAMPLES = [example for guide in GUIDES for example in examples(guide)]
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where an export of the demo is prepared."""
+    """Where exports of the demo are prepared, but for their own part."""
     folder = tmp_path_factory.mktemp("formats")
     (folder / "documents").mkdir()
     environ = {"SQLITE_PATH": str(folder / "measures.sqlite3"), "WEB_CONCURRENCY": "1"}
     data.write(folder / "documents")
     load(folder / "documents", environ)
     with service(environ, folder / "log") as running:
-        yield f"{running.url}/_/device-manager/demo/assets/Container-c1/measures/_export"
+        yield f"{running.url}/_/device-manager"
 
 
 def shown(url: str, asked: str) -> str:
@@ -57,16 +65,16 @@ def text_of(name: str, content: bytes) -> str:
     return content.decode().replace("\ufeff", "<BOM>").replace("\r\n", "<CR>\n").replace("\t", "<TAB>")
 
 
-@pytest.mark.parametrize(("asked", "file"), EXAMPLES)
-def test_examples(url: str, asked: str, file: str) -> None:
+@pytest.mark.parametrize(("where", "asked", "file"), EXAMPLES)
+def test_examples(url: str, where: str, asked: str, file: str) -> None:
     """Byte for byte, but that marks which cannot be seen are spelled out."""
-    assert shown(url, asked) == file
+    assert shown(f"{url}/{where}", asked) == file
 
 
 def test_every_argument_has_an_example() -> None:
     """And every format and preset."""
-    asked = "&".join(example for example, _ in EXAMPLES)
+    asked = "&".join(example for _, example, _ in EXAMPLES)
     named = {part.partition("=")[0] for part in asked.split("&")}
-    assert named >= {*NAMES.values(), "preset"}
+    assert named >= {*NAMES.values(), "preset", "by", "ids", "models", "collapse"}
     assert all(f"format={format}" in asked for format in FORMATS if format != "csv")
     assert all(f"preset={preset}" in asked for preset in PRESETS)
