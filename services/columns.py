@@ -49,14 +49,23 @@ class Column(NamedTuple):
         return self.slot if self.path is None else f"{self.slot}.{self.path}"
 
 
+class Declaration(NamedTuple):
+    """Tells of a column the measure type that declares it, its type in Elasticsearch, and its path in `values`."""
+
+    measure_type: str | None
+    type: Any
+    path: str | None = None
+
+
 @dataclass(frozen=True)
 class Columns:
-    """The columns after the fixed ones, in order, and which of them a measure fills."""
+    """The columns after the fixed ones, in order, and which of them a measure fills. `held`: all slots there are."""
 
     kind: Kind
     columns: tuple[Column, ...]
     slots: "Slots"
     declared: "Declared"
+    held: tuple[Slot, ...] = ()
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -74,6 +83,21 @@ class Columns:
         """
         own = self.declared.columns(self.slots.resolve(stored))
         return sorted({(place, column) for column in own if (place := self._places.get(column)) is not None})
+
+    @property
+    def sources(self) -> Sequence[int]:
+        """What the columns of the usual file hold: all cells, in order."""
+        return range(len(FIXED) + len(self.columns))
+
+    @cached_property
+    def declarations(self) -> Mapping[int, Declaration]:
+        """How the models declare columns, by their places."""
+        found: dict[int, Declaration] = {}
+        for slot in self.held:
+            for column, type in self.declared.types(slot).items():
+                if (place := self._places.get(column)) is not None:
+                    found.setdefault(place, Declaration(slot.type, type, column.path))
+        return found
 
     @cached_property
     def _places(self) -> Mapping[Column, int]:
@@ -104,12 +128,13 @@ def columns(
     """
     slots, declared = Slots(models), Declared(mappings)
     found: dict[Column, None] = {}
-    for slot in slots.in_order(occurring):
+    held = tuple(slots.in_order(occurring))
+    for slot in held:
         found.update(dict.fromkeys(declared.columns(slot)))
         if most is not None and len(found) > most:
             raise TooWide
         rest()
-    return Columns(kind, tuple(found), slots, declared)
+    return Columns(kind, tuple(found), slots, declared, held)
 
 
 class Slots:

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.columns import Declaration
 from services.filters.koncorde.nodes import All
 from services.filters.koncorde.write import write
 from services.formats.csv import Csv
 from services.formats.layout import Layout
-from services.formats.package.fields import Declaration, Seen
+from services.formats.package.fields import Seen
 from services.instants import iso
 from services.measures import ExportRequest, Fleet, Target
 from services.options import Options
@@ -111,7 +112,7 @@ def dialect(options: Options) -> dict[str, Any]:
 
 def fields(csv: Csv, layout: Layout, seen: Seen, options: Options, units: Units) -> list[dict[str, Any]]:
     """Return the columns by the specification Table Schema, named as in the file."""
-    declared = seen.declared()
+    declared = seen.declared
     return [
         field(name, type, options) | unit(declared.get(source), units)
         for name, type, source in zip(csv.written_headers, seen.types(), layout.sources, strict=True)

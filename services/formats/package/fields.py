@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
-from services.columns import FIXED
+from services.columns import FIXED, Declaration
 from services.formats.beside import Beside, Get
 from services.formats.layout import Layout, Source
 from services.formats.plans import AT, AT_ISO, FIRST_MS, LAST_MS, PLANS, way_of
@@ -51,7 +51,6 @@ class Seen:
         self._beside = Beside(layout.paths)
         self._ways: dict[tuple[Any, ...], Ways] = {}
         self._kinds: set[tuple[int, Any]] = set()
-        self._slots: dict[Slot, None] = {}
         self._has_odd_dates = self._has_odd_instants = False
 
     def look(self, measures: Sequence[Measure]) -> None:
@@ -79,7 +78,7 @@ class Seen:
 
     def types(self) -> Iterator[str]:
         """Yield the type of each column of the file, in order."""
-        declared = self.declared()
+        declared = self.declared
         kinds: dict[int, set[Any]] = {}
         for place, kind in self._kinds:
             kinds.setdefault(place, set()).add(kind)
@@ -89,16 +88,10 @@ class Seen:
             else:
                 yield fitting(declared.get(source, Declaration(None, None)).type, kinds.get(place, set()))
 
-    def declared(self) -> Mapping[Source, "Declaration"]:
-        """Return how the models declare columns, by what these hold."""
-        columns = self._layout.columns
-        places = {column: len(FIXED) + place for place, column in enumerate(columns.columns)}
-        found: dict[Source, Declaration] = {}
-        for slot in (*columns.slots.of_models(), *self._slots):
-            for column, type in columns.declared.types(slot).items():
-                if column in places:
-                    found.setdefault(places[column], Declaration(slot.type, type, column.path))
-        return found
+    @property
+    def declared(self) -> Mapping[Source, Declaration]:
+        """How the models declare columns, by what these hold."""
+        return {len(FIXED) + place: each for place, each in self._layout.columns.declarations.items()}
 
     def _fixed(self, source: int) -> str:
         if source == AT:
@@ -113,7 +106,6 @@ class Seen:
         self._has_odd_dates |= ms is not None and not FIRST_DATE_MS <= ms <= LAST_DATE_MS
 
     def _found(self, key: tuple[Any, ...], stored: Slot, keys: tuple[str, ...]) -> Ways:
-        self._slots[self._layout.columns.slots.resolve(stored)] = None
         columns = {len(FIXED) + place: column for place, column in self._layout.columns.of(stored)}
         found: Ways = []
         for place, source in enumerate(self._layout.sources):
@@ -127,14 +119,6 @@ class Seen:
             self._ways.clear()
         self._ways[key] = found
         return found
-
-
-class Declaration(NamedTuple):
-    """Tells of a column the measure type that declares it, its type in Elasticsearch, and its path in `values`."""
-
-    measure_type: str | None
-    type: Any
-    path: str | None = None
 
 
 def fitting(declared: Any, kinds: Collection[Any]) -> str:

@@ -106,6 +106,10 @@ class SqliteReading:
 
     def close(self) -> None:
         self._snapshot.close()
+        self.release()
+
+    def release(self) -> None:
+        """Let go of an order of its own, and leave the snapshot to others."""
         if self._row_numbers is not None:
             self._row_numbers.close()
 
@@ -160,8 +164,7 @@ class SqliteReading:
                 )
             if selection.rows:
                 yield id, part
-                if part._row_numbers is not None:
-                    part._row_numbers.close()
+                part.release()
 
     def _in_time(self) -> "Pages":
         """Read by time. Without a filter, `from` is found in the index, and the reading begins there."""
