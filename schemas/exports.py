@@ -41,34 +41,87 @@ class ExportSchema(Schema):
 
     error_messages = {"unknown": fields.UNKNOWN}  # noqa: RUF012  marshmallow declares it so
 
-    engineId = fields.Text(required=True)  # noqa: N815
-    _id = fields.Text(required=True)
-    kind = fields.Choice(("assets", "devices"), required=True)
-    exportId = fields.Text(required=True)  # noqa: N815
+    engineId = fields.Text(  # noqa: N815
+        required=True, description="The engine (tenant) whose measures are exported.", examples=["demo"]
+    )
+    _id = fields.Text(
+        required=True, description="The id of the asset, or of the device.", examples=["Container-c1", "DummyTemp-d1"]
+    )
+    kind = fields.Choice(
+        ("assets", "devices"),
+        required=True,
+        description="Whose measures: those of an asset, or those that a device sent.",
+    )
+    exportId = fields.Text(required=True, description="The id of a prepared export.")  # noqa: N815
     askedBy = fields.Text(required=True)  # noqa: N815
     formulaGuard = fields.Flag(required=True)  # noqa: N815
-    startAt = fields.Period(load_default=None)  # noqa: N815
-    endAt = fields.Period(load_default=None)  # noqa: N815
-    type = fields.OptionalText(load_default=None)
-    lang = fields.Choice(LANGS, required=True)
-    query = fields.Json(load_default=None)
-    sort = fields.Sort(load_default=NEWEST_FIRST)
-    offset = fields.RowCount(load_default=0, data_key="from")
-    size = fields.RowCount(load_default=None)
-    preset = fields.Preset()
-    format = fields.Choice(FORMATS)
-    compress = fields.Choice(("none", "gzip"))
-    separator = fields.Separator()
-    decimal = fields.Choice((".", ","))
-    bom = fields.Boolean()
-    header = fields.Boolean()
-    newline = fields.Choice(("lf", "crlf"))
-    empty = fields.Empty()
-    timezone = fields.Timezone()
-    dateFormat = fields.Choice(("iso", "local"))  # noqa: N815
-    columns = fields.Names(data_key="fields")
-    fieldsName = fields.Renames()  # noqa: N815
-    fileName = fields.OptionalText()  # noqa: N815
+    startAt = fields.Period(  # noqa: N815
+        load_default=None,
+        description="Measures from here on: ISO 8601, a date, week, month or year from its beginning; "
+        "without an offset of `timezone`. Empty: absent.",
+        examples=["2024-06-01", "2024-06-01T08:30:00+02:00"],
+    )
+    endAt = fields.Period(  # noqa: N815
+        load_default=None,
+        description="Measures up to here, inclusive: ISO 8601, a date, week, month or year to its end; "
+        "without an offset of `timezone`. Empty: absent.",
+        examples=["2024-06-30", "2024-W26"],
+    )
+    type = fields.OptionalText(
+        load_default=None, description="The type of the measures. Empty: absent, every type.", examples=["temperature"]
+    )
+    lang = fields.Choice(
+        LANGS,
+        required=True,
+        description="The language of `query`. Absent: as the service is set (`DEFAULT_LANG`), else `koncorde`.",
+    )
+    query = fields.Json(
+        load_default=None,
+        description="Which measures: a filter of Koncorde (docs/filters.md), or with `lang=elasticsearch` a query of "
+        "Elasticsearch. Absent or `{}`: all.",
+        examples=[{"range": {"values.temperature": {"gte": 20}}}],
+    )
+    sort = fields.Sort(
+        load_default=NEWEST_FIRST,
+        description="The order of rows, as Elasticsearch's `sort`; ties in order of insertion. "
+        "Absent, `{}`, `[]`, `null`: newest first.",
+        examples=[{"measuredAt": "asc"}],
+    )
+    offset = fields.RowCount(load_default=0, data_key="from", description="Rows to skip.", examples=[0])
+    size = fields.RowCount(load_default=None, description="Rows at most. Absent: all.", examples=[1000])
+    preset = fields.Preset(
+        description="Several options under one name; what is given beside it wins. Empty: absent.",
+    )
+    format = fields.Choice(
+        FORMATS, description="The format of the file (docs/formats.md); `documents`: what is stored, one JSON a line."
+    )
+    compress = fields.Choice(("none", "gzip"), description="`gzip`: the file is a `.gz`.")
+    separator = fields.Separator(description="What parts cells; `tab`: a TAB.")
+    decimal = fields.Choice((".", ","), description="The decimal separator of numbers.")
+    bom = fields.Boolean(description="Whether the file begins with a mark that tells UTF-8. A bare name: true.")
+    header = fields.Boolean(description="Whether the first row has the headers. A bare name: true.")
+    newline = fields.Choice(("lf", "crlf"), description="What ends a line.")
+    empty = fields.Empty(description="What stands for a value that is missing.", examples=["NA"])
+    timezone = fields.Timezone(
+        description="The time zone of local dates, and of `startAt` and `endAt` without an offset: "
+        "a name of the IANA's. Empty: `UTC`.",
+        examples=["Europe/Paris"],
+    )
+    dateFormat = fields.Choice(  # noqa: N815
+        ("iso", "local"), description="How the column `Measured At ISO` is written; `local`: as clocks of `timezone`."
+    )
+    columns = fields.Names(
+        data_key="fields",
+        description="The columns of the file in this order: headers, or paths into the stored document; "
+        "a list, or a text in which commas part them. Absent: all.",
+        examples=[["Measured At ISO", "temperatureExt.temperature"]],
+    )
+    fieldsName = fields.Renames(  # noqa: N815
+        description="Other headers, by the names of columns.", examples=[{"Measured At ISO": "time"}]
+    )
+    fileName = fields.OptionalText(  # noqa: N815
+        description="The name of the file, without its ending. Empty: absent.", examples=["temperatures"]
+    )
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> ExportRequest:
@@ -121,7 +174,8 @@ _schema = ExportSchema()
 
 #: What a caller may name; the others are the service's own.
 OURS = frozenset({"kind", "exportId", "askedBy", "formulaGuard"})
-ARGUMENTS = frozenset(field.data_key or name for name, field in _schema.fields.items()) - OURS
+FIELDS = fields.named(_schema)
+ARGUMENTS = {name: field for name, field in FIELDS.items() if name not in OURS}
 
 
 def target_of(arguments: Mapping[str, Any], read_body: Callable[[], Any], *, kind: Kind) -> Target:
