@@ -9,8 +9,14 @@ from actions.catalogue import ROUTES
 from routes.calls import JSON_ARGUMENTS
 from routes.openapi.operations import Arguments, Operation
 from schemas import exports
-from schemas.fields import Field, JsonSchema, text_schema
+from schemas.fields import Field, JsonSchema, choice_schema, text_schema
+from services.errors import TokenInvalid
 from services.options import DEFAULTS, FORMATS, USED_BY
+
+TOKEN: JsonSchema = {"type": ["string", "null"], "description": "The caller's token; the header's where it is absent."}
+
+#: What an action may do without, it does not look at.
+UNREAD: JsonSchema = {"description": "The caller's token, where the action has a use for it."}
 
 IGNORED: JsonSchema = {"description": "Known from Kuzzle, and of no effect."}
 
@@ -95,7 +101,7 @@ def _ignored() -> dict[str, JsonSchema]:
 
 def message_body(operations: Collection[Operation]) -> dict[str, Any]:
     """Return the body of a route that takes a message of any of the actions."""
-    schemas = [_message(each, *asked) for each in operations for asked in actions(each)]
+    schemas = [_message(each) for each in operations if actions(each)]
     return {"required": True, "content": {"application/json": {"schema": {"anyOf": schemas}}}}
 
 
@@ -111,7 +117,8 @@ def actions(operation: Operation) -> list[tuple[str, str]]:
     ]
 
 
-def _message(operation: Operation, controller: str, action: str) -> JsonSchema:
+def _message(operation: Operation) -> JsonSchema:
+    controllers, names = map(sorted, map(set, zip(*actions(operation), strict=True)))
     body: JsonSchema = {}
     schema: JsonSchema = {"type": "object", "properties": {}}
     if operation.arguments is not None:
@@ -120,12 +127,12 @@ def _message(operation: Operation, controller: str, action: str) -> JsonSchema:
     elif operation.body is not None:
         body = {"properties": {name: described(name, field) for name, field in operation.body.items()}}
     envelope: JsonSchema = {
-        "controller": {"const": controller},
-        "action": {"const": action},
+        "controller": choice_schema(controllers),
+        "action": choice_schema(names),
         "body": body,
-        "jwt": {"type": ["string", "null"], "description": "The caller's token; the header's where it is absent."},
+        "jwt": TOKEN if TokenInvalid in operation.refuses else UNREAD,
         "requestId": text_schema(LONGEST_REQUEST_ID) | {"type": ["string", "null"]},
         "volatile": {"description": "Comes back as it is."},
     }
     properties = {**schema["properties"], **envelope}
-    return schema | {"title": f"{controller}:{action}", "properties": properties, "required": ["controller", "action"]}
+    return schema | {"title": operation.id, "properties": properties, "required": ["controller", "action"]}
