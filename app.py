@@ -11,7 +11,7 @@ from actions.dispatcher import Dispatcher
 from actions.exports import Exports
 from actions.session import Session
 from config import Settings
-from routes import cli, cors, errors, exports, health, kuzzle, public_key
+from routes import cli, cors, errors, exports, health, kuzzle, openapi, public_key
 from routes.calls import LARGEST_BODY
 from routes.hosts import AnyHost
 from routes.paths import PartConverter, RawPaths
@@ -57,6 +57,7 @@ def create_app(settings: Settings, store: Store, turns: CpuTurns, *, clock: Cloc
     app.register_blueprint(kuzzle.blueprint(dispatcher))
     app.register_blueprint(health.blueprint(store))
     app.register_blueprint(public_key.blueprint(key))
+    app.register_blueprint(openapi.blueprint())
     errors.register(app)
     cors.register(app, settings.cors_origins)
     cli.register(app, sqlite_path=settings.sqlite_path, api_keys_file=settings.api_keys_file, key=key)

@@ -84,7 +84,7 @@ def own_token(value: Any) -> Any:
 
 def request_id(value: Any) -> str:
     """Return the given request id, empty when there is none. Raises `InvalidArgument`."""
-    return text("requestId", value or "", longest=LONGEST_REQUEST_ID)
+    return text("requestId", "" if value is None else value, longest=LONGEST_REQUEST_ID)
 
 
 def wrong_volatile(value: Any) -> BadRequest | None:

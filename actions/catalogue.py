@@ -7,7 +7,7 @@ from actions import paths
 from actions.calls import Call
 from actions.dispatcher import Action
 from actions.exports import Exports
-from services.errors import InvalidType
+from schemas.fields import Token
 from services.measures import Kind
 
 Routes = list[dict[str, str]]
@@ -28,7 +28,7 @@ def actions(exports: Exports, tokens: Tokens) -> Mapping[str, Mapping[str, Actio
         "device-manager/measures": {"export": exports.prepare_fleet},
         "auth": {
             "checkToken": lambda call: tokens.check_token(_token_asked_about(call)),
-            "getCurrentUser": lambda call: tokens.user(_text("jwt", call.token)),
+            "getCurrentUser": lambda call: tokens.user(_token("jwt", call.token)),
         },
         "server": {
             "publicApi": lambda _: public_api(),
@@ -78,10 +78,7 @@ ROUTES: Mapping[str, Mapping[str, Routes]] = {
 def _token_asked_about(call: Call) -> str | None:
     """Return the body's `token`, else the caller's own."""
     asked = call.body.get("token") if isinstance(call.body, Mapping) else None
-    return _text("token", call.token if asked is None else asked)
+    return _token("token", call.token if asked is None else asked)
 
 
-def _text(name: str, value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise InvalidType(name, "must be a text.")
-    return value
+_token = Token().read

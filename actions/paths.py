@@ -18,6 +18,18 @@ DOWNLOAD = f"{EXPORT}/:exportId"
 FLEET_EXPORT = "/_/device-manager/:engineId/measures/_export"
 FLEET_DOWNLOAD = f"{FLEET_EXPORT}/:exportId"
 
+#: Where a message holds the whole request, by `POST`.
+QUERY = "/_query"
+
+#: The health checks, by `GET`: is the process alive, does its store answer?
+ALIVE, READY = "/_healthz", "/_readyz"
+
+#: The key that packages are checked with, by `GET`.
+PUBLIC_KEY = "/_publicKey"
+
+#: The description of all routes, by `GET`.
+OPENAPI = "/_openapi"
+
 #: Verb and path of every other action, by controller and action.
 SDK_ROUTES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "auth": {"checkToken": ("POST", "/_checkToken"), "getCurrentUser": ("GET", "/_me")},

@@ -2,17 +2,18 @@
 
 from flask import Blueprint, Response, jsonify
 
+from actions.paths import ALIVE, READY
 from services.stores.port import Store
 
 
 def blueprint(store: Store) -> Blueprint:
     routes = Blueprint("health", __name__)
 
-    @routes.get("/_healthz")
+    @routes.get(ALIVE)
     def alive() -> Response:
         return jsonify(status="alive")
 
-    @routes.get("/_readyz")
+    @routes.get(READY)
     def ready() -> Response:
         store.ready()
         return jsonify(status="ready")

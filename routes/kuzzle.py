@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 
 from actions.dispatcher import Dispatcher
-from actions.paths import SDK_ROUTES
+from actions.paths import QUERY, SDK_ROUTES
 from routes import calls
 
 
@@ -15,7 +15,7 @@ def blueprint(dispatcher: Dispatcher) -> Blueprint:
         for action, (verb, path) in actions.items():
             routes.add_url_rule(path, action, _view(dispatcher, controller, action), methods=[verb])
 
-    @routes.post("/_query")
+    @routes.post(QUERY)
     def query() -> Response:
         return calls.answer(dispatcher.answer(calls.message_call(request)))
 

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response
 
+from actions.paths import PUBLIC_KEY
 from services.errors import UrlNotFound
 from services.signing import OwnKey
 
@@ -9,7 +10,7 @@ from services.signing import OwnKey
 def blueprint(own: OwnKey) -> Blueprint:
     routes = Blueprint("public_key", __name__)
 
-    @routes.get("/_publicKey")
+    @routes.get(PUBLIC_KEY)
     def public_key() -> Response:
         key = own.get()
         if key is None:

@@ -45,33 +45,82 @@ class MeasuresSchema(Schema):
     #: What callers call it.
     action = ""
 
-    engineId = fields.Text(required=True)  # noqa: N815
-    exportId = fields.Text(required=True)  # noqa: N815
+    engineId = fields.Text(  # noqa: N815
+        required=True, description="The engine (tenant) whose measures are exported.", examples=["demo"]
+    )
+    exportId = fields.Text(required=True, description="The id of a prepared export.")  # noqa: N815
     askedBy = fields.Text(required=True)  # noqa: N815
     formulaGuard = fields.Flag(required=True)  # noqa: N815
-    startAt = fields.Period(load_default=None)  # noqa: N815
-    endAt = fields.Period(load_default=None)  # noqa: N815
-    type = fields.OptionalText(load_default=None)
-    lang = fields.Choice(LANGS, required=True)
-    query = fields.Json(load_default=None)
-    sort = fields.Sort(load_default=NEWEST_FIRST)
-    offset = fields.RowCount(load_default=0, data_key="from")
-    size = fields.RowCount(load_default=None)
-    preset = fields.Preset()
-    format = fields.Choice(FORMATS)
-    layout = fields.Choice(LAYOUTS)
-    compress = fields.Choice(("none", "gzip"))
-    separator = fields.Separator()
-    decimal = fields.Choice((".", ","))
-    bom = fields.Boolean()
-    header = fields.Boolean()
-    newline = fields.Choice(("lf", "crlf"))
-    empty = fields.Empty()
-    timezone = fields.Timezone()
-    dateFormat = fields.Choice(("iso", "local"))  # noqa: N815
-    columns = fields.Names(data_key="fields")
-    fieldsName = fields.Renames()  # noqa: N815
-    fileName = fields.OptionalText()  # noqa: N815
+    startAt = fields.Period(  # noqa: N815
+        load_default=None,
+        description="Measures from here on: ISO 8601, a date, week, month or year from its beginning; "
+        "without an offset of `timezone`. Empty: absent.",
+        examples=["2024-06-01", "2024-06-01T08:30:00+02:00"],
+    )
+    endAt = fields.Period(  # noqa: N815
+        load_default=None,
+        description="Measures up to here, inclusive: ISO 8601, a date, week, month or year to its end; "
+        "without an offset of `timezone`. Empty: absent.",
+        examples=["2024-06-30", "2024-W26"],
+    )
+    type = fields.OptionalText(
+        load_default=None, description="The type of the measures. Empty: absent, every type.", examples=["temperature"]
+    )
+    lang = fields.Choice(
+        LANGS,
+        required=True,
+        description="The language of `query`. Absent: as the service is set (`DEFAULT_LANG`), else `koncorde`.",
+    )
+    query = fields.Json(
+        load_default=None,
+        description="Which measures: a filter of Koncorde (docs/filters.md), or with `lang=elasticsearch` a query of "
+        "Elasticsearch. Absent or `{}`: all.",
+        examples=[{"range": {"values.temperature": {"gte": 20}}}],
+    )
+    sort = fields.Sort(
+        load_default=NEWEST_FIRST,
+        description="The order of rows, as Elasticsearch's `sort`; ties in order of insertion. "
+        "Absent, `{}`, `[]`, `null`: newest first.",
+        examples=[{"measuredAt": "asc"}],
+    )
+    offset = fields.RowCount(load_default=0, data_key="from", description="Rows to skip.", examples=[0])
+    size = fields.RowCount(load_default=None, description="Rows at most. Absent: all.", examples=[1000])
+    preset = fields.Preset(
+        description="Several options under one name; what is given beside it wins. Empty: absent.",
+    )
+    format = fields.Choice(
+        FORMATS, description="The format of the file (docs/formats.md); `documents`: what is stored, one JSON a line."
+    )
+    layout = fields.Choice(
+        LAYOUTS, description="`long`: a row a measure. `split`: such a file for each asset or device of a fleet."
+    )
+    compress = fields.Choice(("none", "gzip"), description="`gzip`: the file is a `.gz`.")
+    separator = fields.Separator(description="What parts cells; `tab`: a TAB.")
+    decimal = fields.Choice((".", ","), description="The decimal separator of numbers.")
+    bom = fields.Boolean(description="Whether the file begins with a mark that tells UTF-8. A bare name: true.")
+    header = fields.Boolean(description="Whether the first row has the headers. A bare name: true.")
+    newline = fields.Choice(("lf", "crlf"), description="What ends a line.")
+    empty = fields.Empty(description="What stands for a value that is missing.", examples=["NA"])
+    timezone = fields.Timezone(
+        description="The time zone of local dates, and of `startAt` and `endAt` without an offset: "
+        "a name of the IANA's. Empty: `UTC`.",
+        examples=["Europe/Paris"],
+    )
+    dateFormat = fields.Choice(  # noqa: N815
+        ("iso", "local"), description="How the column `Measured At ISO` is written; `local`: as clocks of `timezone`."
+    )
+    columns = fields.Names(
+        data_key="fields",
+        description="The columns of the file in this order: headers, or paths into the stored document; "
+        "a list, or a text in which commas part them. Absent: all.",
+        examples=[["Measured At ISO", "temperatureExt.temperature"]],
+    )
+    fieldsName = fields.Renames(  # noqa: N815
+        description="Other headers, by the names of columns.", examples=[{"Measured At ISO": "time"}]
+    )
+    fileName = fields.OptionalText(  # noqa: N815
+        description="The name of the file, without its ending. Empty: absent.", examples=["temperatures"]
+    )
 
     def target(self, data: Mapping[str, Any]) -> Target | Fleet:
         """Return whose measures are meant. Raises `InvalidArgument`."""
@@ -116,8 +165,12 @@ class ExportSchema(MeasuresSchema):
     """The names of an export of one asset's or device's measures: `exportMeasures`."""
 
     action = "exportMeasures"
-    _id = fields.Text(required=True)
-    kind = fields.Choice(KINDS, required=True)
+    _id = fields.Text(
+        required=True, description="The id of the asset, or of the device.", examples=["Container-c1", "DummyTemp-d1"]
+    )
+    kind = fields.Choice(
+        KINDS, required=True, description="Whose measures: those of an asset, or those that a device sent."
+    )
 
     def target(self, data: Mapping[str, Any]) -> Target:
         return Target(data["engineId"], data["kind"], data["_id"])
@@ -127,11 +180,31 @@ class FleetSchema(MeasuresSchema):
     """The names of an export of many assets' or devices' measures: `measures:export`."""
 
     action = "measures:export"
-    by = fields.Choice(KINDS, load_default="assets")
-    ids = fields.Texts(load_default=None)
-    models = fields.Texts(load_default=None)
-    groups = fields.Texts(load_default=None)
-    collapse = fields.Choice(COLLAPSES, load_default=None)
+    by = fields.Choice(
+        KINDS,
+        load_default="assets",
+        description="`assets` (where it is absent): measures that have an asset; `devices`: those that a device sent.",
+    )
+    ids = fields.Texts(
+        load_default=None,
+        description="Only of these assets (devices), each of which must exist. Absent: of all.",
+        examples=[["Container-c1", "Container-c2"]],
+    )
+    models = fields.Texts(
+        load_default=None,
+        description="Only of assets (devices) of these models, as measures say them. Absent: of all.",
+        examples=[["Container"]],
+    )
+    groups = fields.Texts(
+        load_default=None,
+        description="Only of assets in these groups, as measures say them. Absent: of all.",
+        examples=[["north"]],
+    )
+    collapse = fields.Choice(
+        COLLAPSES,
+        load_default=None,
+        description="Of each asset, device or slot only the newest measure. Absent: all measures.",
+    )
 
     def target(self, data: Mapping[str, Any]) -> Fleet:
         if data["groups"] is not None and data["by"] != "assets":
@@ -190,6 +263,9 @@ _one, _fleet = ExportSchema(), FleetSchema()
 
 #: What a caller may not name: it is the service's own.
 OURS = frozenset({"kind", "exportId", "askedBy", "formulaGuard"})
+FIELDS = fields.named(_one) | fields.named(_fleet)
+ARGUMENTS = {name: field for name, field in fields.named(_one).items() if name not in OURS}
+FLEET_ARGUMENTS = {name: field for name, field in fields.named(_fleet).items() if name not in OURS}
 
 
 def target_of(arguments: Mapping[str, Any], read_body: Callable[[], Any], *, kind: Kind) -> Target:
@@ -312,7 +388,7 @@ def _together(arguments: Mapping[str, Any], body: Any, schema: ExportSchema | Fl
 
 def _known(arguments: Mapping[str, Any], schema: ExportSchema | FleetSchema) -> dict[str, Any]:
     """Return the arguments that mean something. Raises `InvalidArgument` for the first name that is none."""
-    known = frozenset(field.data_key or name for name, field in schema.fields.items()) - OURS
+    known = fields.named(schema).keys() - OURS
     found = {}
     for name, value in arguments.items():
         if name in known:

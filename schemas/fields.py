@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 from marshmallow import fields as marshmallow
 
 from services import instants
@@ -15,6 +15,9 @@ from services.errors import BadRequest, InvalidArgument, InvalidType, MissingArg
 from services.measures import NEWEST_FIRST, SortKey
 from services.options import PRESETS
 from services.zones import Zone, zone
+
+#: A schema of JSON Schema.
+JsonSchema = dict[str, Any]
 
 #: Whole numbers up to here are the same in JSON, JavaScript, SQLite and Elasticsearch.
 MOST_ROWS = 2**53 - 1
@@ -64,10 +67,15 @@ MOST_VALUES = 1000
 
 
 class Field(marshmallow.Field[Any]):
-    """Hands each value to `read`, `null` too: each kind says what it thinks of it."""
+    """Hands each value to `read`, `null` too: each kind says what it thinks of it.
 
-    def __init__(self, **options: Any) -> None:
+    `description`, `examples`: what callers are told of the argument, in Markdown, and as JSON.
+    """
+
+    def __init__(self, *, description: str = "", examples: Sequence[Any] = (), **options: Any) -> None:
         super().__init__(allow_none=True, **options)
+        self.description = description
+        self.examples = examples
 
     def deserialize(
         self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
@@ -83,9 +91,19 @@ class Field(marshmallow.Field[Any]):
         """Return the value of the argument `name`. Raises `BadRequest`."""
         raise NotImplementedError
 
+    def json_schema(self) -> JsonSchema:
+        """Return the JSON values that there are, as JSON Schema (2020-12).
+
+        `read` refuses all others, but for the case of letters where it does not matter.
+        """
+        raise NotImplementedError
+
 
 class Text(Field):
     """A text. Raises `RequestTooLarge` for one that no link has room for."""
+
+    def json_schema(self) -> JsonSchema:
+        return text_schema(LONGEST_TEXT)
 
     def read(self, name: str, value: Any) -> str:
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
@@ -100,7 +118,22 @@ class OptionalText(Text):
         return super().read(name, value) or None
 
 
+class Token(Field):
+    """A text, or nothing: whether it is a good token is not for a schema to say."""
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": ["string", "null"]}
+
+    def read(self, name: str, value: Any) -> str | None:
+        if value is not None and not isinstance(value, str):
+            raise InvalidType(name, "must be a text.")
+        return value
+
+
 class Flag(Field):
+    def json_schema(self) -> JsonSchema:
+        return {"type": "boolean"}
+
     def read(self, name: str, value: Any) -> bool:
         if not isinstance(value, bool):
             raise InvalidType(name, "must be true or false.")
@@ -109,6 +142,9 @@ class Flag(Field):
 
 class Boolean(Field):
     """A boolean; in a query string also as its text, or as a bare name, which is true."""
+
+    def json_schema(self) -> JsonSchema:
+        return {"anyOf": [{"type": "boolean"}, choice_schema(BOOLEANS)]}
 
     def read(self, name: str, value: Any) -> bool:
         found = BOOLEANS.get(value.lower()) if isinstance(value, str) else value
@@ -122,6 +158,9 @@ class Choice(Field):
         super().__init__(**options)
         self.choices = choices
 
+    def json_schema(self) -> JsonSchema:
+        return choice_schema(self.choices)
+
     def read(self, name: str, value: Any) -> str:
         return one_of(name, value, self.choices)
 
@@ -129,11 +168,17 @@ class Choice(Field):
 class Preset(Field):
     """The name of a preset; an empty text is absent."""
 
+    def json_schema(self) -> JsonSchema:
+        return choice_schema([*PRESETS, ""])
+
     def read(self, name: str, value: Any) -> Any:
         return one_of(name, value, PRESETS) if value != "" else None
 
 
 class Separator(Field):
+    def json_schema(self) -> JsonSchema:
+        return choice_schema([*sorted(SEPARATORS), "tab"])
+
     def read(self, name: str, value: Any) -> str:
         found = "\t" if value == "tab" else value
         if not isinstance(found, str) or found not in SEPARATORS:
@@ -143,6 +188,9 @@ class Separator(Field):
 
 class Empty(Field):
     """The text for a value that is missing: short, and on one line."""
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": "string", "maxLength": LONGEST_EMPTY, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}
 
     def read(self, name: str, value: Any) -> str:
         found = text(name, value)
@@ -168,6 +216,10 @@ class Timezone(Text):
 class Names(Field):
     """Names of columns: a list, or a text in which commas part them; none twice."""
 
+    def json_schema(self) -> JsonSchema:
+        names = {"type": "array", "items": text_schema(LONGEST_NAME), "uniqueItems": True}
+        return {"anyOf": [names | {"minItems": 1, "maxItems": MOST_NAMES}, {"type": "string", "minLength": 1}]}
+
     def read(self, name: str, value: Any) -> tuple[str, ...]:
         found = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
         if not isinstance(found, list):
@@ -184,6 +236,10 @@ class Names(Field):
 class Texts(Field):
     """Texts, each once: a list, or a text in which commas part them."""
 
+    def json_schema(self) -> JsonSchema:
+        texts = {"type": "array", "items": text_schema(LONGEST_TEXT), "minItems": 1, "maxItems": MOST_VALUES}
+        return {"anyOf": [texts, {"type": "string", "minLength": 1}]}
+
     def read(self, name: str, value: Any) -> tuple[str, ...]:
         found = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
         if not isinstance(found, list):
@@ -197,6 +253,15 @@ class Texts(Field):
 
 class Renames(Field):
     """Headers by the names of columns, as pairs."""
+
+    def json_schema(self) -> JsonSchema:
+        name = text_schema(LONGEST_NAME)
+        return {
+            "type": "object",
+            "propertyNames": name,
+            "additionalProperties": name,
+            "maxProperties": MOST_NAMES,
+        }
 
     def read(self, name: str, value: Any) -> tuple[tuple[str, str], ...]:
         if not isinstance(value, Mapping):
@@ -212,6 +277,9 @@ class Renames(Field):
 class Json(Field):
     """An object, kept as it is, to be read where its language is known."""
 
+    def json_schema(self) -> JsonSchema:
+        return {"type": "object"}
+
     def read(self, name: str, value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise InvalidType(name, "must be a JSON object.")
@@ -220,6 +288,9 @@ class Json(Field):
 
 class Period(Field):
     """ISO 8601, to be read where its zone is known; empty text is absent."""
+
+    def json_schema(self) -> JsonSchema:
+        return text_schema(LONGEST_DATE)
 
     def read(self, name: str, value: Any) -> str | None:
         return text(name, value, longest=LONGEST_DATE) or None
@@ -247,6 +318,10 @@ def _read_in(name: str, period: str | None, read: Callable[[str], int]) -> int |
 class RowCount(Field):
     """A whole number of rows, 0 or more; its digits as text too, as a query string has them."""
 
+    def json_schema(self) -> JsonSchema:
+        number = {"type": "integer", "minimum": 0, "maximum": MOST_ROWS}
+        return {"anyOf": [number, {"type": "string", "pattern": f"^[0-9]{{1,{len(str(MOST_ROWS))}}}$"}]}
+
     def read(self, name: str, value: Any) -> int:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MOST_ROWS)):
             value = int(value)
@@ -261,6 +336,27 @@ class RowCount(Field):
 class Sort(Field):
     """Elasticsearch's `sort`, by few fields and none twice; absent, `{}`, `[]`, null: newest first."""
 
+    def json_schema(self) -> JsonSchema:
+        order = choice_schema(ORDERS)
+        value = {"type": ["string", "number", "boolean", "null"], "maxLength": LONGEST_NAME}
+        options = {
+            "order": order,
+            "missing": value | {"minimum": LEAST_WHOLE, "maximum": MOST_WHOLE},
+            "mode": choice_schema(MODES),
+            "unmapped_type": choice_schema(UNMAPPED_TYPES),
+        }
+        field = text_schema(LONGEST_NAME) | {"minLength": 1}
+        by_field = {
+            "type": "object",
+            "propertyNames": field,
+            "maxProperties": MOST_SORT_KEYS,
+            "additionalProperties": {
+                "anyOf": [order, {"type": "object", "properties": options, "additionalProperties": False}]
+            },
+        }
+        entries = {"type": "array", "maxItems": MOST_SORT_KEYS, "items": {"anyOf": [field, by_field | NOT_EMPTY]}}
+        return {"anyOf": [field, by_field, entries, {"type": "null"}]}
+
     def read(self, name: str, value: Any) -> tuple[SortKey, ...]:
         if value is None or value in ({}, []):
             return NEWEST_FIRST
@@ -273,6 +369,10 @@ class Sort(Field):
             if times > 1:
                 raise InvalidArgument(name, f'names "{field}" {times} times: once is enough.')
         return keys
+
+
+#: What an object that says something has.
+NOT_EMPTY: JsonSchema = {"minProperties": 1}
 
 
 def sort_keys(path: str, entry: Any) -> list[SortKey]:
@@ -302,6 +402,15 @@ def sort_key(path: str, field: str, options: Any) -> SortKey:
         if "unmapped_type" in options
         else None,
     )
+
+
+def text_schema(longest: int) -> JsonSchema:
+    """Return the texts of so many characters at most."""
+    return {"type": "string", "maxLength": longest}
+
+
+def choice_schema(choices: Collection[str]) -> JsonSchema:
+    return {"type": "string", "enum": list(choices)}
 
 
 def text(name: str, value: Any, *, longest: int = LONGEST_TEXT) -> str:
@@ -356,6 +465,11 @@ def _scalar(path: str, value: Any) -> Any:
     if isinstance(value, int) and not LEAST_WHOLE <= value <= MOST_WHOLE:
         raise InvalidArgument(path, "is a whole number beyond what 64 bits hold.")
     return value
+
+
+def named(schema: Schema) -> dict[str, Field]:
+    """Return the fields of a schema by the names that callers write."""
+    return {field.data_key or name: field for name, field in schema.fields.items() if isinstance(field, Field)}
 
 
 def first_error(error: ValidationError, action: str) -> BadRequest:

@@ -68,6 +68,7 @@ KNOWN_BY = {
     "gunicorn": {"serving", "gunicorn.conf"},
     "gevent": {"serving", "gunicorn.conf"},
     "marshmallow": {"schemas"},
+    "apispec": {"routes.openapi"},
     "itsdangerous": {"services.links"},
     "jwt": {"services.access"},
     "urllib3": {"services.access"},
