@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from marshmallow import RAISE, Schema, ValidationError, post_load
@@ -15,7 +15,7 @@ from services.filters.koncorde.nodes import All
 from services.filters.koncorde.parse import parse
 from services.filters.koncorde.write import write
 from services.instants import iso
-from services.measures import NEWEST_FIRST, ExportRequest, Kind, Target
+from services.measures import NEWEST_FIRST, ExportRequest, Kind, SortKey, Target
 from services.options import DEFAULTS, FORMATS, NAMES, PRESETS, USED_BY, Options
 from services.query_languages import LANGS, Lang
 
@@ -69,6 +69,10 @@ class ExportSchema(Schema):
     columns = fields.Names(data_key="fields")
     fieldsName = fields.Renames()  # noqa: N815
     fileName = fields.OptionalText()  # noqa: N815
+    layout = fields.Choice(("long", "wide"))
+    interval = fields.Interval()
+    aggregate = fields.Aggregates()
+    fill = fields.Choice(("none", "previous"))
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> ExportRequest:
@@ -77,6 +81,7 @@ class ExportSchema(Schema):
         start, end = fields.first_ms("startAt", data["startAt"], zone), fields.last_ms("endAt", data["endAt"], zone)
         if start is not None and end is not None and start > end:
             raise InvalidArgument("startAt", f"{iso(start)} is after endAt, {iso(end)}.")
+        check_order(options, data["sort"])
         query = data["query"]
         of_elasticsearch = data["lang"] == "elasticsearch" and query is not None
         return ExportRequest(
@@ -106,6 +111,14 @@ def options_of(data: Mapping[str, Any]) -> Options:
             raise InvalidArgument(name, f'is of no use to format "{format}": only to {users}.')
     preset = PRESETS.get(data.get("preset") or "", {})
     used = {name: value for name, value in preset.items() if format in USED_BY[name]} | given
+    if given.get("interval") is not None:
+        if given.get("layout") == "long":
+            raise InvalidArgument("interval", 'makes rows of layout "wide": leave layout away, or say "wide".')
+        used["layout"] = "wide"
+    elif wrong := next(
+        (name for name in ("aggregate", "fill") if given.get(name, DEFAULTS[name]) != DEFAULTS[name]), None
+    ):
+        raise InvalidArgument(wrong, 'is of use only beside interval, such as "1h".')
     options = Options(**{attribute: used[name] for attribute, name in NAMES.items() if name in used})
     if options.separator == options.decimal:
         wrong = "decimal" if "decimal" in given else "separator"
@@ -115,6 +128,16 @@ def options_of(data: Mapping[str, Any]) -> Options:
             'Choose another of them, such as separator ";" with decimal ",".',
         )
     return options
+
+
+def check_order(options: Options, sort: Sequence[SortKey]) -> None:
+    """Raise `InvalidArgument` for an order in which rows cannot be joined."""
+    if options.layout != "wide":
+        return
+    if [key.field for key in sort] != ["measuredAt"]:
+        raise InvalidArgument("sort", 'must be by measuredAt alone, either way, for layout "wide" and for interval.')
+    if options.fill == "previous" and sort[0].order != "asc":
+        raise InvalidArgument("fill", 'previous needs the oldest first: sort {"measuredAt": "asc"}.')
 
 
 _schema = ExportSchema()

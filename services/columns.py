@@ -49,6 +49,14 @@ class Column(NamedTuple):
         return self.slot if self.path is None else f"{self.slot}.{self.path}"
 
 
+class Declaration(NamedTuple):
+    """Tells of a column the measure type that declares it, its type in Elasticsearch, and its path in `values`."""
+
+    measure_type: str | None
+    type: Any
+    path: str | None = None
+
+
 @dataclass(frozen=True)
 class Columns:
     """The columns after the fixed ones, in order, and which of them a measure fills."""
@@ -70,6 +78,13 @@ class Columns:
         """
         own = self.declared.columns(self.slots.resolve(stored))
         return sorted({(place, column) for column in own if (place := self._places.get(column)) is not None})
+
+    def declarations(self, resolved: Collection[Slot]) -> Iterator[tuple[int, "Declaration"]]:
+        """Yield how models declare columns, by their index: of the model's slots, then of `resolved`."""
+        for slot in (*self.slots.of_model(), *resolved):
+            for column, type in self.declared.types(slot).items():
+                if column in self._places:
+                    yield self._places[column], Declaration(slot.type, type, column.path)
 
     @cached_property
     def _places(self) -> Mapping[Column, int]:

@@ -8,7 +8,6 @@ escapes: the transfer breaks, and a short file never looks whole.
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from services import columns, estimates
@@ -16,6 +15,8 @@ from services.errors import ClientLeft, StoreUnavailable
 from services.estimates import Estimate
 from services.formats import Format, Maker
 from services.formats.layout import Layout, is_early, layout
+from services.layouts import arranging, at_most, is_joined, read, table
+from services.layouts.port import Arranging
 from services.measures import ExportRequest, Measure, Model, Slot
 from services.scheduling.cpu_turn import HOLDING, CpuShare, CpuTurns, Pauses, stays
 from services.stores.port import Reading, Store
@@ -34,7 +35,12 @@ def prepare(request: ExportRequest, store: Store, maker: Maker) -> Estimate:
     `InvalidArgument` for columns that the file would not have.
     """
     model = store.model(request.target)
-    count = store.check(request)
+    count = store.check(read(request))
+    if is_joined(request.options):
+        most = at_most(request, store, count)
+        with contextlib.closing(store.open(read(request))) as reading:
+            maker.writer(request, laid_out(request, store, model, reading.slots))
+        return estimates.of_joined(request, count, most)
     if is_early(request.options):
         slots: Collection[Slot] = [slot_of(request, measure) for measure in count.sample]
         with contextlib.suppress(columns.TooWide):
@@ -67,10 +73,11 @@ def download(
     """
     cpu = turns.share(has_left)
     model = store.model(request.target)
-    reading = store.open(request, cpu)
+    reading = store.open(read(request), cpu)
     try:
-        table = laid_out(request, store, model, reading.slots)
-        return Download(request, reading, maker.writer(request, table, units=store.units, gzip=gzip), cpu)
+        layout = laid_out(request, store, model, reading.slots)
+        format = maker.writer(request, layout, units=store.units, gzip=gzip)
+        return Download(request, reading, arranging(request, layout, format.rows_at_once), format, cpu)
     except BaseException:
         reading.close()
         raise
@@ -88,8 +95,8 @@ def laid_out(
 ) -> Layout:
     """Return the layout of the file. Raises `InvalidArgument` for columns that it has not, `TooWide`."""
     mappings = store.mappings(columns.types(model, slots))
-    table = columns.columns(request.target.kind, model, slots, mappings, rest=Pauses().take, most=most)
-    return layout(table, request.options)
+    found = columns.columns(request.target.kind, model, slots, mappings, rest=Pauses().take, most=most)
+    return table(found, slots, request.options) if is_joined(request.options) else layout(found, request.options)
 
 
 class Download:
@@ -99,14 +106,17 @@ class Download:
     An empty block tells that a page was read of which no row matched.
     """
 
-    def __init__(self, request: ExportRequest, reading: Reading, format: Format, cpu: CpuShare) -> None:
+    def __init__(
+        self, request: ExportRequest, reading: Reading, arranging: Arranging, format: Format, cpu: CpuShare
+    ) -> None:
         self._request = request
         self._reading = reading
+        self._arranging = arranging
         self._format = format
         self._cpu = cpu
         self._texts = self._encoded(iter(reading.pages()))
         self._began = time.monotonic()
-        self._rows = 0
+        self._rows = self._read = 0
         self._whole = False
         self._closed = False
         self._head = format.begin() + next(self._texts, b"")
@@ -143,36 +153,35 @@ class Download:
         )
 
     def _encoded(self, pages: Iterator[Sequence[Measure]]) -> Iterator[bytes]:
-        """Keep no page while a slow client takes its text, but for the rest of one whose rows are very wide."""
-        for page in pages:
-            parts = deque(divided(page, self._format.rows_at_once))
+        """Keep no page while a slow client takes its text, but for the rest of one that has more rows to give."""
+        arranging = self._arranging
+        while not arranging.is_full and (page := next(pages, None)) is not None:
+            self._read += len(page)
+            arranging.add(page)
             del page
-            while parts:
-                yield self._encode(parts.popleft())
+            while arranging.waits:
+                yield self._encode()
+        if not arranging.is_full:
+            arranging.end()
+            while arranging.waits:
+                yield self._encode()
 
-    def _encode(self, rows: Sequence[Measure]) -> bytes:
-        self._rows += len(rows)
+    def _encode(self) -> bytes:
         with self._cpu.turn(slack_seconds=HOLDING):
+            rows = self._arranging.take(self._cpu.rest)
+            self._rows += len(rows)
             return self._format.page(rows, self._cpu.rest)
 
     def _check_rows(self) -> None:
-        """Raise `StoreUnavailable` when rows are missing: the store checks its pages, this is the
+        """Raise `StoreUnavailable` when measures are missing: the store checks its pages, this is the
         last look at the whole.
         """
         count = self._reading.count
-        expected = self._request.rows(count.rows)
-        if self._rows > expected or (count.exact and self._rows < expected):
-            raise StoreUnavailable(f"The store gave {self._rows} rows where it had counted {expected}.")
+        expected = read(self._request).rows(count.rows)
+        is_short = count.exact and self._read < expected and not self._arranging.is_full
+        if self._read > expected or is_short:
+            raise StoreUnavailable(f"The store gave {self._read} rows where it had counted {expected}.")
         self._whole = True
-
-
-def divided(page: Sequence[Measure], rows: int) -> Iterator[Sequence[Measure]]:
-    """Yield a page in parts of so many rows at most; an empty page is one part."""
-    if len(page) <= rows:
-        yield page
-        return
-    for start in range(0, len(page), rows):
-        yield page[start : start + rows]
 
 
 def slices(text: bytes) -> Iterator[bytes]:

@@ -6,6 +6,10 @@ from typing import Any, Literal
 
 FormatName = Literal["csv", "jsonl", "documents", "xlsx", "zip"]
 
+Aggregate = Literal["avg", "min", "max", "sum", "count", "first", "last"]
+
+AGGREGATES: tuple[Aggregate, ...] = ("avg", "min", "max", "sum", "count", "first", "last")
+
 FORMATS: tuple[FormatName, ...] = ("csv", "jsonl", "documents", "xlsx", "zip")
 
 #: What a preset stands for, by the names of the arguments.
@@ -28,6 +32,7 @@ USED_BY: Mapping[str, frozenset[str]] = {
     "fields": _CSV | {"jsonl", "xlsx"},
     "fieldsName": _CSV | {"jsonl", "xlsx"},
     "compress": frozenset(("csv", "jsonl", "documents")),
+    **dict.fromkeys(("layout", "interval", "aggregate", "fill"), _CSV | {"jsonl", "xlsx"}),
 }
 
 
@@ -36,7 +41,8 @@ class Options:
     """How a file is written; each default is what an absent argument means.
 
     `fields`: the columns, in order, `None`: all. `fields_name`: pairs of a field and its header. `file_name`: as the
-    caller wrote it, without an ending.
+    caller wrote it, without an ending. `interval`: such as `1h`, the rows are then of layout `wide`; `None`: a row an
+    instant. `aggregate`: the columns of each path, `None`: one, by its mapping.
     """
 
     format: FormatName = "csv"
@@ -52,6 +58,10 @@ class Options:
     fields: tuple[str, ...] | None = None
     fields_name: tuple[tuple[str, str], ...] = field(default=(), metadata={"name": "fieldsName"})
     file_name: str | None = field(default=None, metadata={"name": "fileName"})
+    layout: Literal["long", "wide"] = "long"
+    interval: str | None = None
+    aggregate: tuple[Aggregate, ...] | None = None
+    fill: Literal["none", "previous"] = "none"
 
     def given(self) -> dict[str, Any]:
         """Return what is no default, by the names of the arguments, as JSON."""
@@ -66,7 +76,8 @@ class Options:
     @property
     def paths(self) -> frozenset[str]:
         """The paths into documents that `fields` may name, but for `_id`, which no document holds."""
-        return frozenset(filter(is_path, self.fields or ())) - {"_id"}
+        names = () if self.layout == "wide" else self.fields or ()
+        return frozenset(filter(is_path, names)) - {"_id"}
 
     @property
     def wants_documents(self) -> bool:

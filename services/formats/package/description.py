@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.columns import Declaration
 from services.filters.koncorde.nodes import All
 from services.filters.koncorde.write import write
 from services.formats.csv import Csv
 from services.formats.layout import Layout
-from services.formats.package.fields import Declaration, Seen
+from services.formats.package.fields import Seen
 from services.instants import iso
 from services.measures import ExportRequest
 from services.options import Options

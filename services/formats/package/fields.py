@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
-from services.columns import FIXED
+from services.columns import FIXED, Declaration
 from services.formats.beside import Beside, Get
 from services.formats.layout import Layout, Source
-from services.formats.plans import AT, AT_ISO, FIRST_MS, LAST_MS, PLANS, way_of
-from services.instants import instant
+from services.formats.plans import AT, AT_ISO, FIRST_MS, LAST_MS, PLANS, instant_of, way_of
+from services.formats.syntax import Instant
 from services.measures import Measure, Slot
 
 #: The types of the Frictionless Table Schema that fields of Elasticsearch are.
@@ -89,15 +89,11 @@ class Seen:
             else:
                 yield fitting(declared.get(source, Declaration(None, None)).type, kinds.get(place, set()))
 
-    def declared(self) -> Mapping[Source, "Declaration"]:
+    def declared(self) -> Mapping[Source, Declaration]:
         """Return how the models declare columns, by what these hold."""
-        columns = self._layout.columns
-        places = {column: len(FIXED) + place for place, column in enumerate(columns.columns)}
         found: dict[Source, Declaration] = {}
-        for slot in (*columns.slots.of_model(), *self._slots):
-            for column, type in columns.declared.types(slot).items():
-                if column in places:
-                    found.setdefault(places[column], Declaration(slot.type, type, column.path))
+        for place, declaration in self._layout.columns.declarations(self._slots):
+            found.setdefault(len(FIXED) + place, declaration)
         return found
 
     def _fixed(self, source: int) -> str:
@@ -108,8 +104,8 @@ class Seen:
         return "string"
 
     def _note_odd(self, stored: Any) -> None:
-        ms = instant(stored)
-        self._has_odd_instants |= type(stored) is not int and stored is not None
+        ms = instant_of(stored)
+        self._has_odd_instants |= type(stored) not in (int, Instant) and stored is not None
         self._has_odd_dates |= ms is not None and not FIRST_DATE_MS <= ms <= LAST_DATE_MS
 
     def _found(self, key: tuple[Any, ...], stored: Slot, keys: tuple[str, ...]) -> Ways:
@@ -127,14 +123,6 @@ class Seen:
             self._ways.clear()
         self._ways[key] = found
         return found
-
-
-class Declaration(NamedTuple):
-    """Tells of a column the measure type that declares it, its type in Elasticsearch, and its path in `values`."""
-
-    measure_type: str | None
-    type: Any
-    path: str | None = None
 
 
 def fitting(declared: Any, kinds: Collection[Any]) -> str:
