@@ -18,7 +18,7 @@ from services.errors import BodyUnreadable, InvalidArgument, RequestTooLarge
 LARGEST_BODY = 1024 * 1024
 
 #: Arguments that are JSON wherever they stand; in a query string as its text.
-JSON_ARGUMENTS = ("query", "sort", "fields", "fieldsName", "ids", "models", "groups")
+JSON_ARGUMENTS = ("query", "sort", "fields", "fieldsName", "ids", "models", "groups", "aggregate")
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,200}")
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from marshmallow import RAISE, Schema, ValidationError, post_load
@@ -16,7 +16,7 @@ from services.filters.koncorde.parse import parse
 from services.filters.koncorde.write import write
 from services.formats.layout import is_early
 from services.instants import iso
-from services.measures import COLLAPSES, KINDS, NEWEST_FIRST, ExportRequest, Fleet, Kind, Target
+from services.measures import COLLAPSES, KINDS, NEWEST_FIRST, ExportRequest, Fleet, Kind, SortKey, Target
 from services.options import DEFAULTS, FORMATS, LAYOUTS, NAMES, PRESETS, USED_BY, Options
 from services.query_languages import LANGS, Lang
 
@@ -92,7 +92,9 @@ class MeasuresSchema(Schema):
         FORMATS, description="The format of the file (docs/formats.md); `documents`: what is stored, one JSON a line."
     )
     layout = fields.Choice(
-        LAYOUTS, description="`long`: a row a measure. `split`: such a file for each asset or device of a fleet."
+        LAYOUTS,
+        description="`long`: a row a measure. `wide`: a row an instant, the slots side by side. `split`: a file for "
+        "each asset or device of a fleet, with `format=zip`.",
     )
     compress = fields.Choice(("none", "gzip"), description="`gzip`: the file is a `.gz`.")
     separator = fields.Separator(description="What parts cells; `tab`: a TAB.")
@@ -122,6 +124,20 @@ class MeasuresSchema(Schema):
         description="The name of the file, without its ending. Empty: absent.", examples=["temperatures"]
     )
 
+    interval = fields.Interval(
+        description="A row for each interval of so long, of clocks and calendars of `timezone`.",
+        examples=["15m", "1h", "1d"],
+    )
+    aggregate = fields.Aggregates(
+        description="Beside `interval`: the columns of each path, a list, or a text in which commas part them. Absent: "
+        "`avg` of numbers, `last` of all else.",
+        examples=[["min", "avg", "max"]],
+    )
+    fill = fields.Choice(
+        ("none", "previous"),
+        description="Beside `interval`: `previous` makes the rows of intervals without a measure, and repeats values.",
+    )
+
     def target(self, data: Mapping[str, Any]) -> Target | Fleet:
         """Return whose measures are meant. Raises `InvalidArgument`."""
         raise NotImplementedError
@@ -141,6 +157,7 @@ class MeasuresSchema(Schema):
         start, end = fields.first_ms("startAt", data["startAt"], zone), fields.last_ms("endAt", data["endAt"], zone)
         if start is not None and end is not None and start > end:
             raise InvalidArgument("startAt", f"{iso(start)} is after endAt, {iso(end)}.")
+        check_order(options, data["sort"])
         query = data["query"]
         of_elasticsearch = data["lang"] == "elasticsearch" and query is not None
         return ExportRequest(
@@ -212,9 +229,13 @@ class FleetSchema(MeasuresSchema):
         return Fleet(data["engineId"], data["by"], data["ids"], data["models"], data["groups"])
 
     def check_layout(self, data: Mapping[str, Any], options: Options) -> None:
+        if options.fill != "none":
+            raise InvalidArgument("fill", "previous is of one asset or device; of many, the rows there are.")
         if options.layout != "split":
             return
-        if not is_early(options):
+        if options.format != "zip":
+            raise InvalidArgument("layout", f'split is of no use to format "{options.format}": only to zip.')
+        if not is_early(options) or (options.fields is not None and options.is_joined):
             raise InvalidArgument(
                 "fields", "with layout split, may name the columns of every file and paths: others are not in each."
             )
@@ -231,6 +252,7 @@ def collapse_of(data: Mapping[str, Any]) -> Any:
         "from": data["offset"],
         "size": data["size"] is not None,
         "layout": data.get("layout", "long") != "long",
+        "interval": "interval" in data,
     }
     for name, is_given in beside.items():
         if found is not None and is_given:
@@ -248,6 +270,14 @@ def options_of(data: Mapping[str, Any]) -> Options:
             raise InvalidArgument(name, f'is of no use to format "{format}": only to {users}.')
     preset = PRESETS.get(data.get("preset") or "", {})
     used = {name: value for name, value in preset.items() if format in USED_BY[name]} | given
+    if given.get("interval") is not None:
+        if given.get("layout") == "long":
+            raise InvalidArgument("interval", 'makes rows of layout "wide": leave layout away, or say "wide".')
+        used.setdefault("layout", "wide")
+    elif wrong := next(
+        (name for name in ("aggregate", "fill") if given.get(name, DEFAULTS[name]) != DEFAULTS[name]), None
+    ):
+        raise InvalidArgument(wrong, 'is of use only beside interval, such as "1h".')
     options = Options(**{attribute: used[name] for attribute, name in NAMES.items() if name in used})
     if options.separator == options.decimal:
         wrong = "decimal" if "decimal" in given else "separator"
@@ -257,6 +287,16 @@ def options_of(data: Mapping[str, Any]) -> Options:
             'Choose another of them, such as separator ";" with decimal ",".',
         )
     return options
+
+
+def check_order(options: Options, sort: Sequence[SortKey]) -> None:
+    """Raise `InvalidArgument` for an order in which rows cannot be joined."""
+    if not options.is_joined:
+        return
+    if [key.field for key in sort] != ["measuredAt"]:
+        raise InvalidArgument("sort", 'must be by measuredAt alone, either way, for layout "wide" and for interval.')
+    if options.fill == "previous" and sort[0].order != "asc":
+        raise InvalidArgument("fill", 'previous needs the oldest first: sort {"measuredAt": "asc"}.')
 
 
 _one, _fleet = ExportSchema(), FleetSchema()

@@ -12,8 +12,9 @@ from marshmallow import fields as marshmallow
 
 from services import instants
 from services.errors import BadRequest, InvalidArgument, InvalidType, MissingArgument, RequestTooLarge, shortened
+from services.layouts import intervals
 from services.measures import NEWEST_FIRST, SortKey
-from services.options import PRESETS
+from services.options import AGGREGATES, PRESETS
 from services.zones import Zone, zone
 
 #: A schema of JSON Schema.
@@ -211,6 +212,41 @@ class Timezone(Text):
         except ValueError as error:
             raise InvalidArgument(name, str(error)) from error
         return found
+
+
+class Interval(Field):
+    """A length of time that rows are of, such as `15m`, `1d`."""
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": "string", "pattern": "^[1-9][0-9]*[smhdwMy]$"}
+
+    def read(self, name: str, value: Any) -> str:
+        found = text(name, value, longest=LONGEST_TEXT)
+        try:
+            intervals.unit(found)
+        except ValueError as error:
+            raise InvalidArgument(name, str(error)) from error
+        return found
+
+
+class Aggregates(Field):
+    """What is told of the values of an interval: a list, or a text in which commas part them; none twice."""
+
+    def json_schema(self) -> JsonSchema:
+        names = {"type": "array", "items": choice_schema(AGGREGATES), "uniqueItems": True, "minItems": 1}
+        return {"anyOf": [names, {"type": "string", "minLength": 1}]}
+
+    def read(self, name: str, value: Any) -> tuple[str, ...]:
+        found = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        if not isinstance(found, list):
+            raise InvalidType(name, f"must be a list of {', '.join(AGGREGATES)}, not {shown(value)}.")
+        if not found:
+            raise InvalidArgument(name, f"is empty: some of {', '.join(AGGREGATES)}.")
+        names = tuple(one_of(name, each, AGGREGATES) for each in found)
+        for each, times in Counter(names).items():
+            if times > 1:
+                raise InvalidArgument(name, f'names "{each}" {times} times: once is enough.')
+        return names
 
 
 class Names(Field):

@@ -1,6 +1,5 @@
 """What a file holds: the rows of a reading, or, of a fleet that is split, a file for each of its parts."""
 
-from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -11,8 +10,9 @@ from services.collapsing import collapsed
 from services.errors import StoreUnavailable
 from services.file_names import member_name
 from services.formats import Bundle, Format, Maker
-from services.formats.layout import Layout, layout
-from services.measures import HELD, ExportRequest, Measure, Model, Target
+from services.formats.layout import Layout
+from services.layouts import arranging, read, table
+from services.measures import HELD, ExportRequest, Fleet, Measure, Model, Target
 from services.scheduling.cpu_turn import HOLDING, CpuShare
 from services.stores.port import Count, Reading, Store
 
@@ -27,47 +27,55 @@ class Rows:
         request: ExportRequest,
         count: Count,
         pages: Iterator[Sequence[Measure]],
-        table: Layout,
+        layout: Layout,
         format: Format,
         cpu: CpuShare,
     ) -> None:
         self._request = request
         self._count = count
         self._pages = pages
-        self._table = table
+        self._layout = layout
+        self._arranging = arranging(request, layout, format.rows_at_once, fleet=isinstance(request.target, Fleet))
         self._format = format
         self._cpu = cpu
-        self.rows = 0
+        self.rows = self._read = 0
 
     def texts(self) -> Iterator[bytes]:
         """Yield the file: first what stands before all rows, with the first page."""
-        encoded = self._encoded(rows_of(self._request, self._pages, self._table))
+        encoded = self._encoded(rows_of(self._request, self._pages, self._layout))
         yield self._format.begin() + next(encoded, b"")
         yield from encoded
         self._check_rows()
         yield self._format.end()
 
     def _encoded(self, pages: Iterator[Sequence[Measure]]) -> Iterator[bytes]:
-        """Keep no page while a slow client takes its text, but for the rest of one whose rows are very wide."""
-        for page in pages:
-            parts = deque(divided(page, self._format.rows_at_once))
+        """Keep no page while a slow client takes its text, but for the rest of one that has more rows to give."""
+        arranging = self._arranging
+        while not arranging.is_full and (page := next(pages, None)) is not None:
+            self._read += len(page)
+            arranging.add(page)
             del page
-            while parts:
-                yield self._encode(parts.popleft())
+            while arranging.waits:
+                yield self._encode()
+        if not arranging.is_full:
+            arranging.end()
+            while arranging.waits:
+                yield self._encode()
 
-    def _encode(self, rows: Sequence[Measure]) -> bytes:
-        self.rows += len(rows)
+    def _encode(self) -> bytes:
         with self._cpu.turn(slack_seconds=HOLDING):
+            rows = self._arranging.take(self._cpu.rest)
+            self.rows += len(rows)
             return self._format.page(rows, self._cpu.rest)
 
     def _check_rows(self) -> None:
-        """Raise `StoreUnavailable` when rows are missing: the store checks its pages, this is the
+        """Raise `StoreUnavailable` when measures are missing: the store checks its pages, this is the
         last look at the whole.
         """
-        expected = self._request.rows(self._count.rows)
-        is_exact = self._count.exact and self._request.collapse is None
-        if self.rows > expected or (is_exact and self.rows < expected):
-            raise StoreUnavailable(f"The store gave {self.rows} rows where it had counted {expected}.")
+        expected = read(self._request).rows(self._count.rows)
+        is_exact = self._count.exact and self._request.collapse is None and not self._arranging.is_full
+        if self._read > expected or (is_exact and self._read < expected):
+            raise StoreUnavailable(f"The store gave {self._read} rows where it had counted {expected}.")
 
 
 class Parts:
@@ -89,7 +97,7 @@ class Parts:
         self._maker = maker
         self._cpu = cpu
         self._taken: set[str] = set()
-        self._written = 0
+        self._written = self._read = 0
         self._file: Rows | None = None
 
     @property
@@ -106,11 +114,12 @@ class Parts:
                     self._file = self._of(bundle, id, part, chain([page], pages), page[0])
                     yield from self._file.texts()
                     self._written, self._file = self.rows, None
+                    self._read += part.count.rows if part.count.exact else 0
                 else:
                     yield b""
         count = self._reading.count
-        if self.rows > count.rows or (count.exact and self.rows < count.rows):
-            raise StoreUnavailable(f"The store gave {self.rows} rows where it had counted {count.rows}.")
+        if self._read > count.rows or (count.exact and self._read < count.rows):
+            raise StoreUnavailable(f"The store gave {self._read} rows where it had counted {count.rows}.")
         yield bundle.end()
 
     def _of(self, bundle: Bundle, id: str, part: Reading, pages: Iterator[Sequence[Measure]], first: Measure) -> Rows:
@@ -121,10 +130,10 @@ class Parts:
         request = replace(self._request, target=Target(self._request.target.engine, kind, id))
         slots = {replace(slot, model=None) for slot in part.slots}
         mappings = self._mappings(columns.types(model, slots))
-        table = layout(columns.columns(kind, model, slots, mappings), request.options)
+        laid = table(columns.columns(kind, model, slots, mappings), request.options)
         path = member_name(name, id, self._taken)
-        file = self._maker.member(request, table, bundle, path, self._units, is_only=False)
-        return Rows(request, part.count, pages, table, file, self._cpu)
+        file = self._maker.member(request, laid, bundle, path, self._units, is_only=False)
+        return Rows(request, part.count, pages, laid, file, self._cpu)
 
 
 class AskDocuments(Protocol):
@@ -152,12 +161,3 @@ def rows_of(request: ExportRequest, pages: Iterator[Sequence[Measure]], table: L
     if request.collapse is None:
         return pages
     return collapsed(pages, request.collapse, request.collapsed_by, table.columns)
-
-
-def divided(page: Sequence[Measure], rows: int) -> Iterator[Sequence[Measure]]:
-    """Yield a page in parts of so many rows at most; an empty page is one part."""
-    if len(page) <= rows:
-        yield page
-        return
-    for start in range(0, len(page), rows):
-        yield page[start : start + rows]

@@ -33,6 +33,12 @@ def estimate(request: ExportRequest, count: Count, make: Callable[[], Format] | 
     return Estimate(rows, count.exact and request.collapse is None, whole, notices)
 
 
+def of_joined(request: ExportRequest, count: Count, most: int) -> Estimate:
+    """Return the estimate of a file whose rows are joined of measures: so many at most; its bytes are not told."""
+    rows = request.rows(most)
+    return Estimate(rows, False, None, (*count.notices, *of_sheets(request, rows), *of_filter(count)))
+
+
 def sizes(make: Callable[[], Format], count: Count, rows: int) -> tuple[int | None, int | None]:
     """Return about how many bytes a file of so many rows has, and its archive before packing; `None`: unknown."""
     if rows and not count.sample:

@@ -16,7 +16,8 @@ from services.contents import Parts, Rows
 from services.errors import ClientLeft
 from services.estimates import Estimate
 from services.formats import Maker
-from services.formats.layout import Layout, is_early, layout
+from services.formats.layout import Layout, is_early
+from services.layouts import at_most, read, table
 from services.measures import HELD, ExportRequest, Fleet, Measure, Models, Slot
 from services.scheduling.cpu_turn import CpuShare, CpuTurns, Pauses, stays
 from services.stores.port import Reading, Store
@@ -35,7 +36,12 @@ def prepare(request: ExportRequest, store: Store, maker: Maker) -> Estimate:
     `InvalidArgument` for columns that the file would not have.
     """
     models = models_of(request, store)
-    count = store.check(request)
+    count = store.check(read(request))
+    if request.options.is_joined and request.options.layout != "split":
+        most = at_most(request, store, count)
+        with contextlib.closing(store.open(read(request))) as reading:
+            maker.writer(request, laid_out(request, store, models, reading.slots))
+        return estimates.of_joined(request, count, most)
     if is_early(request.options):
         slots: Collection[Slot] = [slot_of(request, measure) for measure in count.sample]
         with contextlib.suppress(columns.TooWide):
@@ -68,7 +74,7 @@ def download(
     """
     cpu = turns.share(has_left)
     models = models_of(request, store)
-    reading = store.open(request, cpu)
+    reading = store.open(read(request), cpu)
     try:
         return Download(request, reading, content(request, reading, store, models, maker, cpu, gzip=gzip))
     except BaseException:
@@ -93,8 +99,8 @@ def laid_out(
 ) -> Layout:
     """Return the layout of the file. Raises `InvalidArgument` for columns that it has not, `TooWide`."""
     mappings = store.mappings(columns.types(models, slots))
-    table = columns.columns(request.target.kind, models, slots, mappings, rest=Pauses().take, most=most)
-    return layout(table, request.options)
+    found = columns.columns(request.target.kind, models, slots, mappings, rest=Pauses().take, most=most)
+    return table(found, request.options, fleet=isinstance(request.target, Fleet))
 
 
 def content(

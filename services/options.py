@@ -6,9 +6,13 @@ from typing import Any, Literal
 
 FormatName = Literal["csv", "jsonl", "documents", "xlsx", "zip"]
 
-LayoutName = Literal["long", "split"]
+LayoutName = Literal["long", "wide", "split"]
 
-LAYOUTS: tuple[LayoutName, ...] = ("long", "split")
+LAYOUTS: tuple[LayoutName, ...] = ("long", "wide", "split")
+
+Aggregate = Literal["avg", "min", "max", "sum", "count", "first", "last"]
+
+AGGREGATES: tuple[Aggregate, ...] = ("avg", "min", "max", "sum", "count", "first", "last")
 
 FORMATS: tuple[FormatName, ...] = ("csv", "jsonl", "documents", "xlsx", "zip")
 
@@ -32,7 +36,7 @@ USED_BY: Mapping[str, frozenset[str]] = {
     "fields": _CSV | {"jsonl", "xlsx"},
     "fieldsName": _CSV | {"jsonl", "xlsx"},
     "compress": frozenset(("csv", "jsonl", "documents")),
-    "layout": frozenset(("zip",)),
+    **dict.fromkeys(("layout", "interval", "aggregate", "fill"), _CSV | {"jsonl", "xlsx"}),
 }
 
 
@@ -40,8 +44,10 @@ USED_BY: Mapping[str, frozenset[str]] = {
 class Options:
     """How a file is written; each default is what an absent argument means.
 
-    `layout`: one file (`long`), or one for each asset or device of a fleet (`split`). `fields`: the columns, in order,
-    `None`: all. `fields_name`: pairs of a field and its header. `file_name`: as the caller wrote it, without an ending.
+    `layout`: a row a measure (`long`), an instant (`wide`), or a file for each asset or device of a fleet (`split`).
+    `fields`: the columns, in order, `None`: all. `fields_name`: pairs of a field and its header. `file_name`: as the
+    caller wrote it, without an ending. `interval`: such as `1h`, the rows are of intervals then; `None`: they are not.
+    `aggregate`: the columns of each path, `None`: one, by its mapping.
     """
 
     format: FormatName = "csv"
@@ -58,6 +64,9 @@ class Options:
     fields: tuple[str, ...] | None = None
     fields_name: tuple[tuple[str, str], ...] = field(default=(), metadata={"name": "fieldsName"})
     file_name: str | None = field(default=None, metadata={"name": "fileName"})
+    interval: str | None = None
+    aggregate: tuple[Aggregate, ...] | None = None
+    fill: Literal["none", "previous"] = "none"
 
     def given(self) -> dict[str, Any]:
         """Return what is no default, by the names of the arguments, as JSON."""
@@ -70,9 +79,15 @@ class Options:
         return self.format != "documents"
 
     @property
+    def is_joined(self) -> bool:
+        """Whether a row is of several measures."""
+        return self.layout == "wide" or self.interval is not None
+
+    @property
     def paths(self) -> frozenset[str]:
         """The paths into documents that `fields` may name, but for `_id`, which no document holds."""
-        return frozenset(filter(is_path, self.fields or ())) - {"_id"}
+        names = () if self.is_joined else self.fields or ()
+        return frozenset(filter(is_path, names)) - {"_id"}
 
     @property
     def wants_documents(self) -> bool:

@@ -36,6 +36,8 @@ LADDER = {
     "services.kept_secret": 2,
     "services.links": 2,
     "services.formats": 2,
+    "services.layouts": 3.5,
+    "services.layouts.intervals": 2,
     "services.columns": 2,
     "services.collapsing": 2.5,
     "services.measures": 1,

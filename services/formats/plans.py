@@ -52,15 +52,22 @@ ID, AT, AT_ISO, FIRST_COMMON = 0, 1, 2, 3
 
 OWN: Mapping[int, Get] = {
     ID: lambda measure: measure.id,
-    AT: lambda measure: measure.source.measuredAt,
+    AT: lambda measure: stored_of(measure.source.measuredAt),
     AT_ISO: lambda measure: instant_of(measure.source.measuredAt),
 }
+
+
+def stored_of(stored: Any) -> Any:
+    """Return a `measuredAt` as it is written: an `Instant` is its milliseconds, which may read as a year."""
+    return int(stored) if type(stored) is Instant else stored
 
 
 def instant_of(stored: Any) -> Instant | None:
     """Return the instant of a `measuredAt`, if it can be read."""
     if type(stored) is int and FIRST_MS <= stored <= LAST_MS:
         return Instant(stored)
+    if type(stored) is Instant:
+        return stored
     ms = instant(stored)
     return None if ms is None else Instant(ms)
 

@@ -7,8 +7,8 @@ from typing import Any
 from services.columns import FIXED, Declaration
 from services.formats.beside import Beside, Get
 from services.formats.layout import Layout, Source
-from services.formats.plans import AT, AT_ISO, FIRST_MS, LAST_MS, PLANS, way_of
-from services.instants import instant
+from services.formats.plans import AT, AT_ISO, FIRST_MS, LAST_MS, PLANS, instant_of, way_of
+from services.formats.syntax import Instant
 from services.measures import HELD, Measure, Slot
 
 #: The types of the Frictionless Table Schema that fields of Elasticsearch are.
@@ -101,8 +101,8 @@ class Seen:
         return "string"
 
     def _note_odd(self, stored: Any) -> None:
-        ms = instant(stored)
-        self._has_odd_instants |= type(stored) is not int and stored is not None
+        ms = instant_of(stored)
+        self._has_odd_instants |= type(stored) not in (int, Instant) and stored is not None
         self._has_odd_dates |= ms is not None and not FIRST_DATE_MS <= ms <= LAST_DATE_MS
 
     def _found(self, key: tuple[Any, ...], stored: Slot, keys: tuple[str, ...]) -> Ways:
