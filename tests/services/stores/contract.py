@@ -3,7 +3,7 @@
 A test module inherits `StoreContract` and defines the fixture `place`: documents -> a store that holds them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from services.errors import InvalidArgument, NotFound, UnknownEngine
 from services.filters.koncorde.nodes import All
 from services.formats import Maker
 from services.measures import ExportRequest, Kind, Model, Slot, SortKey, Target
+from services.options import AGGREGATES, Options
 from services.scheduling.cpu_turn import CpuTurns
 from services.stores.port import SAMPLE_BYTES, Count, Store
 from tests.services.stores import oracle
@@ -416,6 +417,74 @@ class StoreContract:
         documents = kuzzle.real().collections[kuzzle.REAL_ENGINE, "measures"].documents
         expected = oracle.csv(documents, kind, id, newest_first=sort == NEWEST_FIRST)
         assert real.csv(id, kind=kind, sort=sort) == expected
+
+    @pytest.mark.parametrize("sort", [OLDEST_FIRST, NEWEST_FIRST])
+    def test_a_row_an_instant(self, stored: Stored, sort: tuple[SortKey, ...]) -> None:
+        """Slots of one instant share a row; the k-th of a slot, in order of insertion, stands in the k-th."""
+        rows = stored.csv("Container-central", sort=sort, options=Options(layout="wide")).splitlines()
+        assert rows[0] == "Measured At,Measured At ISO" + CONTAINER.removeprefix(FIXED)
+        assert rows[1:][:: 1 if sort == OLDEST_FIRST else -1] == [
+            '1718000000000,2024-06-10T06:13:20.000Z,21.5,,"{""lat"":48.85,""lon"":2}",12,,',
+            "1718000060000,2024-06-10T06:14:20.000Z,,20,,,,",
+            "1718000060001,2024-06-10T06:14:20.001Z,,,,,,-0.5",
+        ]
+        fields = Options(layout="wide", fields=("Measured At", "temperatureExt.temperature"))
+        found = stored.csv("Container-ties", sort=sort, options=fields).splitlines()[1:]
+        seconds = (0, 1, 2) if sort == OLDEST_FIRST else (2, 1, 0)
+        expected = [f"{NOON + at * 1000},{int(id[1:])}" for each in seconds for id in of_seconds(each) for at in [each]]
+        assert found == expected
+        assert (
+            stored.csv("Container-ties", sort=sort, offset=2, size=3, options=fields).splitlines()[1:] == expected[2:5]
+        )
+        assert stored.csv("Container-ties", size=0, options=fields).splitlines()[1:] == []
+
+    @pytest.mark.parametrize("sort", [OLDEST_FIRST, NEWEST_FIRST])
+    def test_a_row_an_interval(self, stored: Stored, sort: tuple[SortKey, ...]) -> None:
+        """The first and the last by time, ties by insertion, whichever comes first."""
+        options = Options(
+            layout="wide", interval="1s", aggregate=AGGREGATES,
+            fields=("Measured At", *(f"temperatureExt.temperature {name}" for name in AGGREGATES)),
+        )  # fmt: skip
+        expected = []
+        for second in (0, 1, 2):
+            values = [int(id[1:]) for id in of_seconds(second)]
+            told = (
+                sum(values) / len(values),
+                min(values),
+                max(values),
+                sum(values),
+                len(values),
+                values[0],
+                values[-1],
+            )
+            expected.append(",".join(f"{each:g}" for each in (told)))
+        rows = stored.csv("Container-ties", sort=sort, options=options).splitlines()[1:]
+        assert [row.partition(",")[2] for row in rows][:: 1 if sort == OLDEST_FIRST else -1] == expected
+
+        whole = stored.csv("Container-ties", sort=sort, options=replace(options, interval="1h")).splitlines()[1:]
+        numbers = [int(id[1:]) for id in of_seconds(0, 1, 2)]
+        assert whole == [
+            f"{NOON - NOON % 3_600_000},{sum(numbers) / len(numbers):g},{min(numbers)},{max(numbers)},{sum(numbers)},"
+            f"{len(numbers)},{numbers[0]},{numbers[-1]}"
+        ]
+
+    def test_filled_intervals(self, stored: Stored) -> None:
+        """Missing rows are made, and cells take what their column had; geo points are the last."""
+        options = Options(layout="wide", interval="20s", fill="previous", fields=("Measured At", "position.accuracy"))
+        assert stored.csv("Container-central", options=options).splitlines()[1:] == [
+            f"{NOON + at * 1000},12" for at in (0, 20, 40, 60)
+        ]
+
+    @pytest.mark.parametrize("asset", ["Container-central", "Container-ties", "Bare-instants", "Container-sparse"])
+    def test_wide_rows_are_the_same_both_ways(self, stored: Stored, asset: str) -> None:
+        """Whatever `measuredAt` is stored as: the rows of an instant, and intervals to the digit."""
+        for options in (Options(layout="wide"), Options(layout="wide", interval="1d", timezone="Europe/Berlin")):
+            old, new = (
+                stored.csv(asset, sort=sort, options=options).splitlines()[1:] for sort in (OLDEST_FIRST, NEWEST_FIRST)
+            )
+            assert sorted(old) == sorted(new)
+            instants = [int(row.partition(",")[0]) for row in old]
+            assert instants == sorted(instants)
 
 
 def stored_slots(stored: Stored, id: str, **options: Any) -> set[Slot]:
