@@ -264,6 +264,34 @@ class FleetContract:
         assert len(files) == len({row["Asset Id" if kind == "assets" else "Device Id"] for row in rows(together)})
         assert sum(len(rows(text)) for text in files.values()) == len(rows(together))
 
+    @pytest.mark.parametrize("sort", [OLDEST_FIRST, NEWEST_FIRST])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"layout": "wide"},
+            {"interval": "1h"},
+            {"interval": "1d", "timezone": "Europe/Berlin", "aggregate": ("min", "last")},
+        ],
+    )
+    def test_rows_of_instants_and_intervals(
+        self, stored: Stored, sort: tuple[SortKey, ...], options: dict[str, Any]
+    ) -> None:
+        """Those of each asset, in order of time and then of id; and with layout split, byte for byte."""
+        chosen = ("Bare-unmodelled", "Container-central", "Container-sparse", "Container-ties")
+        own = {id: stored.csv(id, sort=sort, options=Options(**options)) for id in chosen}
+        found = rows(stored.export(request(stored, ids=chosen, sort=sort, options=Options(**options))))
+        for id, text in own.items():
+            of_id = [filled(row) for row in found if row["Asset Id"] == id]
+            tells = {"Asset Id": id, "Asset Model": id.partition("-")[0]}
+            assert of_id == [filled(row) | tells for row in rows(text)]
+        direction = 1 if sort == OLDEST_FIRST else -1
+        places = [(direction * int(row["Measured At"]), row["Asset Id"]) for row in found]
+        assert places == sorted(places)
+        if options.get("interval"):
+            split = Options(**options, layout="split", format="zip")
+            files = files_of(stored.export_bytes(request(stored, ids=chosen, sort=sort, options=split)))
+            assert list(files.values()) == list(own.values())
+
     def test_many_rows_of_each(self, stored: Stored) -> None:
         """Of some ids, in order of id by code points."""
         asked = request(
