@@ -10,26 +10,10 @@ from services.zones import zone
 
 MINUTE = 60_000
 
-SPELLINGS = [
-    "1s",
-    "2s",
-    "30s",
-    "1m",
-    "5m",
-    "15m",
-    "30m",
-    "1h",
-    "2h",
-    "3h",
-    "4h",
-    "6h",
-    "8h",
-    "12h",
-    "1d",
-    "1w",
-    "1M",
-    "1y",
-]
+SPELLINGS = (
+    *("1s", "2s", "30s", "1m", "5m", "15m", "30m", "1h", "2h", "3h", "4h", "6h", "8h", "12h"),
+    *("1d", "1w", "1M", "1y"),
+)
 
 
 def ms(text: str) -> int:
