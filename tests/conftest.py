@@ -16,6 +16,8 @@ from tests.support import node as node_js
 from tests.support.browser import Browser
 from tests.support.elasticsearch_node import Node, Unavailable
 
+pytest.register_assert_rewrite("tests.services.stores.contract", "tests.services.stores.fleet_contract")
+
 #: Fixtures that start what is no part of the project.
 SERVERS = frozenset(("elasticsearch_url", "own_node", "start_node", "node", "browser"))
 

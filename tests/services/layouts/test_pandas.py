@@ -19,8 +19,6 @@ from tests.services.stores.contract import Stored
 from tests.services.stores.world import measure
 from tests.support.kuzzle import Kuzzle
 
-pytestmark = pytest.mark.slow
-
 #: Nights in which clocks change, and an ordinary day: UTC, in ms.
 NIGHTS = {
     "Europe/Berlin": ("2024-03-30T20:00:00Z", "2024-10-26T20:00:00Z"),

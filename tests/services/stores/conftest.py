@@ -4,13 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-pytest.register_assert_rewrite("tests.services.stores.contract", "tests.services.stores.fleet_contract")
-
-from services.stores.port import Store  # noqa: E402
-from tests.services.stores.contract import Stored  # noqa: E402
-from tests.services.stores.world import world  # noqa: E402
-from tests.support import kuzzle  # noqa: E402
-from tests.support.kuzzle import Kuzzle  # noqa: E402
+from services.stores.port import Store
+from tests.services.stores.contract import Stored
+from tests.services.stores.world import world
+from tests.support import kuzzle
+from tests.support.kuzzle import Kuzzle
 
 Place = Callable[[Kuzzle], Store]
 
