@@ -6,12 +6,12 @@ from fractions import Fraction
 
 
 class ExactSum:
-    """Adds numbers as `math.fsum` does all at once: as if exactly, rounded once, in the end."""
+    """Adds numbers as `math.fsum` does all at once: as if exactly, rounded once, in the end. `kept`: few, of that sum."""
 
-    __slots__ = ("_beyond", "_odd", "_parts")
+    __slots__ = ("_beyond", "_odd", "kept")
 
     def __init__(self) -> None:
-        self._parts: list[float] = []
+        self.kept: list[float] = []
         self._beyond = Fraction()
         self._odd: list[float] = []
 
@@ -21,12 +21,12 @@ class ExactSum:
         if not all(map(math.isfinite, found)):
             self._odd = [*dict.fromkeys(self._odd + [each for each in found if not math.isfinite(each)])]
             found = list(filter(math.isfinite, found))
-        self._parts += found
+        self.kept += found
         try:
-            self._parts = parts(self._parts)
+            self.kept = parts(self.kept)
         except OverflowError:  # on the way, or in the end: a later value may lead back
-            self._beyond += sum(map(Fraction, self._parts))
-            self._parts = []
+            self._beyond += sum(map(Fraction, self.kept))
+            self.kept = []
 
     def total(self) -> float:
         """Return the sum as a double."""
@@ -38,8 +38,8 @@ class ExactSum:
             return sum(self._odd)
         try:
             if not self._beyond:
-                return math.fsum(self._parts) / by
-            exact = self._beyond + sum(map(Fraction, self._parts))
+                return math.fsum(self.kept) / by
+            exact = self._beyond + sum(map(Fraction, self.kept))
             try:
                 return float(exact) / by
             except OverflowError:

@@ -63,7 +63,7 @@ def cell_columns(layout: Layout) -> CellColumns:
 def of_aggregate(own: Declaration, aggregate: Aggregate | None) -> Declaration:
     if aggregate == "count":
         return Declaration(own.measure_type, "long")
-    return own._replace(type="double") if aggregate in ("avg", "sum") else own
+    return Declaration(own.measure_type, "double", own.path) if aggregate in ("avg", "sum") else own
 
 
 def table(long: Columns, options: Options, *, fleet: bool = False) -> Layout:

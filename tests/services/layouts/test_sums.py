@@ -45,4 +45,4 @@ def test_memory_is_flat() -> None:
     found = ExactSum()
     for start in range(0, 100_000, 1000):
         found.add([number / 7 for number in range(start, start + 1000)])
-    assert len(found._parts) < 50
+    assert len(found.kept) < 50
