@@ -6,7 +6,10 @@ from fractions import Fraction
 
 
 class ExactSum:
-    """Adds numbers as `math.fsum` does all at once: as if exactly, rounded once, in the end. `kept`: few, of that sum."""
+    """Adds numbers as `math.fsum` does all at once: as if exactly, rounded once, in the end.
+
+    `kept`: a few numbers that have the same sum.
+    """
 
     __slots__ = ("_beyond", "_odd", "kept")
 
